@@ -1,0 +1,42 @@
+"""What a login is made of: values, merge, diff. No I/O, no browser, no clock but the one that is passed in."""
+
+from handstamp.state.clock import ZERO, Clock, Stamp
+from handstamp.state.cookies import Cookie, PartitionKey, Priority, SameSite, SourceScheme
+from handstamp.state.device import Device
+from handstamp.state.domains import cookie_scope, host_of, is_ip_address, registrable_domain, within
+from handstamp.state.merge import merge, merge_states, observed
+from handstamp.state.parts import Entry, Key, Part, PartId, PartKind
+from handstamp.state.select import cookie_belongs, select
+from handstamp.state.session import Health, Loss, Session
+from handstamp.state.storage import StorageState
+
+__all__ = [
+    "ZERO",
+    "Clock",
+    "Cookie",
+    "Device",
+    "Entry",
+    "Health",
+    "Key",
+    "Loss",
+    "Part",
+    "PartId",
+    "PartKind",
+    "PartitionKey",
+    "Priority",
+    "SameSite",
+    "Session",
+    "SourceScheme",
+    "Stamp",
+    "StorageState",
+    "cookie_belongs",
+    "cookie_scope",
+    "host_of",
+    "is_ip_address",
+    "merge",
+    "merge_states",
+    "observed",
+    "registrable_domain",
+    "select",
+    "within",
+]

@@ -1,0 +1,33 @@
+"""Selecting what of a state belongs to given domains (SPEC: a domain, its subdomains, and what parents send to it)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from handstamp.state.domains import host_of, within
+from handstamp.state.parts import Entry, Key, Part, PartKind
+from handstamp.state.storage import StorageState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def cookie_belongs(key: Key, domain: str) -> bool:
+    """Whether the cookie of this `Cookie.key` is of `domain`, of a subdomain, or a parent's that is sent to `domain`."""
+    host = key[0].lstrip(".")
+    return within(host, domain) or (key[0].startswith(".") and within(domain, host))
+
+
+def select(state: StorageState, domains: Iterable[str] | None) -> StorageState:
+    """The part of `state` that belongs to any of `domains`; all of it for None."""
+    if domains is None:
+        return state
+    wanted = tuple(domains)
+    parts = []
+    for part in state.parts.values():
+        if part.id.kind is PartKind.COOKIES:
+            entries: dict[Key, Entry] = {key: entry for key, entry in part.entries.items() if any(cookie_belongs(key, domain) for domain in wanted)}
+            parts.append(Part(part.id, entries))
+        elif any(within(host_of(part.id.scope), domain) for domain in wanted):
+            parts.append(part)
+    return StorageState.of(parts, epoch=state.epoch)
