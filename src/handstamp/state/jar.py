@@ -62,7 +62,7 @@ def store(jar: Mapping[Key, Cookie], cookie: Cookie, url: str, *, now: float, ht
         limit: cookies of one registrable domain that may stay.
     """
     old = jar.get(cookie.key)
-    if not cookie.secure and not target(url).cryptographic and any(_shadows(cookie, other) for other in jar.values()):
+    if not cookie.secure and not target(url).trustworthy and any(_shadows(cookie, other) for other in jar.values()):
         return Stored(refused="a Secure cookie of this name is there, and this one came over an open connection")
     if old and old.http_only and not http_api:
         return Stored(refused="the stored one is HttpOnly and a script wants to replace it")

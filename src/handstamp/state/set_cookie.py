@@ -73,6 +73,7 @@ def _cookie(line: str, where: Target, *, now: float, http_api: bool, partition_s
     attributes = _attributes(rest)
     domain, host_only = _domain(attributes.get("domain", ""), where.host)
     path = attributes.get("path", "")
+    secure = "secure" in attributes
     cookie = Cookie(
         name,
         value,
@@ -80,12 +81,13 @@ def _cookie(line: str, where: Target, *, now: float, http_api: bool, partition_s
         host_only=host_only,
         path=path if path.startswith("/") else default_path(where.path),
         expires=_expires(attributes, now),
-        secure="secure" in attributes,
+        secure=secure,
         http_only="httponly" in attributes,
         same_site=cast("SameSite | None", _SAME_SITE.get(attributes.get("samesite", "").lower())),
         partition_key=_partition_key(where, partition_site) if "partitioned" in attributes else None,
         priority=cast("Priority", _PRIORITY.get(attributes.get("priority", "").lower(), "Medium")),
-        source_scheme="Secure" if where.cryptographic else "NonSecure",
+        # As Chromium has it: a Secure cookie of http://localhost counts as set by a secure origin.
+        source_scheme="Secure" if where.cryptographic or (secure and where.trustworthy) else "NonSecure",
         source_port=where.port,
     )
     _check_flags(cookie, where, http_api=http_api)
