@@ -1,0 +1,163 @@
+"""A Chromium of ours with its relay, and the watch over its targets: which page is whose, armed before its first script."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING
+
+from handstamp.browser.cdp import Connection, PipeTransport
+from handstamp.browser.live import LiveContext
+from handstamp.browser.process import BrowserProcess
+from handstamp.browser.relay import Relay
+from handstamp.errors import BrowserGone
+from handstamp.state import Device
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from handstamp.browser.cdp import Message
+    from handstamp.browser.process import Launch
+    from handstamp.browser.relay import Driver
+    from handstamp.state import Clock, StorageState
+
+_log = logging.getLogger(__name__)
+_PAGES = [{"type": "page", "exclude": False}, {"exclude": True}]
+_NATURE = "JSON.stringify([navigator.language, Intl.DateTimeFormat().resolvedOptions().timeZone])"
+
+
+class Chromium:
+    """One running browser of ours. All calls belong on the engine's loop.
+
+    Attributes:
+        nature: the device that it is by itself: user agent, language, time zone.
+    """
+
+    def __init__(self, process: BrowserProcess, connection: Connection, clock: Clock) -> None:
+        self.nature = Device()
+        self._process = process
+        self._connection = connection
+        self._clock = clock
+        self._relay = Relay(connection, before_dispose=self._before_dispose)
+        self._contexts: dict[str, LiveContext] = {}
+        self._sessions: dict[str, LiveContext] = {}
+        self._own_targets: set[str] = set()
+
+    @classmethod
+    async def start(cls, launch: Launch, clock: Clock) -> Chromium:
+        """Start a browser, and wait until it answers.
+
+        Raises:
+            BrowserMissing: the program does not start.
+            BrowserGone: it ended at once (often: no sandbox for this user, or no display for a window).
+        """
+        process = BrowserProcess.start(launch)
+        connection = Connection(PipeTransport(process.reads, process.writes))
+        browser = cls(process, connection, clock)
+        connection.on_event = browser._hear
+        await connection.start()
+        try:
+            await browser._begin()
+        except BrowserGone as error:
+            await browser.close()
+            raise BrowserGone(_did_not_start(launch)) from error
+        return browser
+
+    @property
+    def alive(self) -> bool:
+        """Whether the browser still answers."""
+        return not self._connection.closed.is_set()
+
+    def driver(self) -> tuple[Driver, str]:
+        """A way in for one driver, and its secret URL."""
+        return self._relay.driver()
+
+    def retire(self, driver: Driver) -> None:
+        """Let nobody in by this way any more."""
+        self._relay.retire(driver)
+
+    def expect(self, driver: Driver, state: StorageState, save: Callable[[StorageState], None] | None) -> LiveContext:
+        """The next context that this driver makes is to hold `state`.
+
+        Args:
+            driver: who will call `Target.createBrowserContext`; it must not make two at once.
+            state: what to restore.
+            save: see `LiveContext`.
+        """
+        live = LiveContext(self._connection, state, self._clock, save)
+
+        async def made(context: str) -> None:
+            self._contexts[context] = live
+            await live.fill(context)
+
+        driver.expected.append(made)
+        return live
+
+    async def close(self) -> None:
+        """Save what is open, end the browser and remove its directory."""
+        for live in list(self._contexts.values()):
+            await live.end()
+        await self._relay.close()
+        await self._connection.close()
+        await self._process.end()
+
+    # -- targets ------------------------------------------------------------------------------------------------
+
+    async def _begin(self) -> None:
+        await self._relay.start()
+        version = await self._connection.send("Browser.getVersion")
+        await self._connection.send("Target.setAutoAttach", {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True, "filter": _PAGES})
+        language, timezone = await self._ask_nature()
+        self.nature = Device(user_agent=version["userAgent"], language=language, timezone=timezone)
+
+    async def _ask_nature(self) -> tuple[str | None, str | None]:
+        """What the browser is by itself, asked of the empty page that it opened with."""
+        targets = (await self._connection.send("Target.getTargets"))["targetInfos"]
+        page = next((target for target in targets if target["type"] == "page"), None)
+        if page is None:
+            return None, None
+        self._own_targets.add(page["targetId"])
+        session = (await self._connection.send("Target.attachToTarget", {"targetId": page["targetId"], "flatten": True}))["sessionId"]
+        answer = await self._connection.send("Runtime.evaluate", {"expression": _NATURE, "returnByValue": True}, session=session)
+        self._own_targets.discard(page["targetId"])
+        self._connection.post("Target.detachFromTarget", {"sessionId": session})
+        language, timezone = json.loads(answer["result"]["value"])
+        return language, timezone
+
+    def _hear(self, message: Message) -> None:
+        if self._relay.take(message):
+            return
+        method, params, session = message["method"], message.get("params", {}), message.get("sessionId")
+        if method == "Target.attachedToTarget":
+            self._attached(params, session)
+        elif method == "Target.detachedFromTarget":
+            if live := self._sessions.pop(params["sessionId"], None):
+                live.drop(params["sessionId"])
+        elif live := self._sessions.get(session or ""):
+            live.hear(session or "", method, params)
+
+    def _attached(self, params: Message, parent: str | None) -> None:
+        session, target = params["sessionId"], params["targetInfo"]
+        if target["type"] == "browser" or target["targetId"] in self._own_targets:
+            return  # a driver's own session, or a page that we look at ourselves
+        live = self._contexts.get(target.get("browserContextId", ""))
+        if live is None:  # none of ours: let it go at once
+            self._connection.post("Runtime.runIfWaitingForDebugger", session=session)
+            self._connection.post("Target.detachFromTarget", {"sessionId": session})
+            return
+        self._sessions[session] = live
+        opener = target.get("openerId") if target.get("canAccessOpener") else None
+        live.arm(session, target=target["targetId"], parent=parent, opener=opener)
+
+    async def _before_dispose(self, context: str) -> None:
+        live = self._contexts.pop(context, None)
+        if live is not None:
+            await live.end()
+
+
+def _did_not_start(launch: Launch) -> str:
+    window = "" if launch.headless else " (a window needs a display: is DISPLAY set?)"
+    return (
+        f"{launch.executable} ended before it answered{window}; start it once by hand to see why. A user other than root needs Chromium's sandbox: "
+        "enable unprivileged user namespaces, or install Debian's chromium-sandbox"
+    )

@@ -1,0 +1,126 @@
+"""The engine: a thread with an event loop of its own, on which browsers are driven over CDP and states mirrored.
+
+The sync API blocks on it, the async API awaits it; neither touches the caller's Playwright objects from here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import secrets
+import threading
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from handstamp.browser.chromium import Chromium
+from handstamp.errors import ConfigError
+from handstamp.state import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine
+    from typing import Any
+
+    from handstamp.browser.process import Launch
+
+T = TypeVar("T")
+LINGER = 5.0  # seconds that a browser nobody uses stays, so that the next opening need not start one
+
+
+@dataclass
+class _Shared:
+    """A browser that is used by several at once."""
+
+    starting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    browser: Chromium | None = None
+    users: int = 0
+    closing: asyncio.TimerHandle | None = None
+
+
+class Engine:
+    """Runs the browsers of one process. Safe across threads: `run` and `call` are the ways in.
+
+    After a fork the child's engine is not usable: threads and pipes stay with the parent.
+    """
+
+    def __init__(self) -> None:
+        self.clock = Clock(secrets.token_hex(4))
+        self._pid = os.getpid()
+        self._loop = asyncio.new_event_loop()
+        self._browsers: dict[Launch, _Shared] = {}
+        self._thread = threading.Thread(target=self._loop.run_forever, name="handstamp-engine", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)
+
+    @property
+    def usable(self) -> bool:
+        """Whether it belongs to this process and is not closed."""
+        return self._pid == os.getpid() and not self._loop.is_closed() and self._thread.is_alive()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of `work`, done on the engine's loop; blocks. A `KeyboardInterrupt` cancels it.
+
+        Raises:
+            ConfigError: after a fork.
+        """
+        future = asyncio.run_coroutine_threadsafe(work, self._checked())
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    async def call(self, work: Coroutine[Any, Any, T]) -> T:
+        """The same for a caller on another event loop."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._checked()))
+
+    def _checked(self) -> asyncio.AbstractEventLoop:
+        if self._pid != os.getpid():
+            message = "this process was forked from one that uses handstamp; open sessions in the child itself, after the fork"
+            raise ConfigError(message)
+        return self._loop
+
+    @asynccontextmanager
+    async def browser(self, launch: Launch) -> AsyncIterator[Chromium]:
+        """A running browser for this launch, shared with others that ask for the same. On the engine's loop only."""
+        shared = self._browsers.setdefault(launch, _Shared())
+        shared.users += 1
+        try:
+            async with shared.starting:
+                if shared.closing is not None:
+                    shared.closing.cancel()
+                    shared.closing = None
+                if shared.browser is None or not shared.browser.alive:
+                    if shared.browser is not None:
+                        await shared.browser.close()
+                    shared.browser = await Chromium.start(launch, self.clock)
+            yield shared.browser
+        finally:
+            shared.users -= 1
+            if shared.users == 0 and shared.browser is not None:
+                shared.closing = self._loop.call_later(LINGER, lambda: self._loop.create_task(self._retire(launch, shared)))
+
+    async def _retire(self, launch: Launch, shared: _Shared) -> None:
+        if shared.users == 0 and self._browsers.get(launch) is shared:
+            del self._browsers[launch]
+            if shared.browser is not None:
+                await shared.browser.close()
+
+    def close(self) -> None:
+        """End all browsers and the thread. Called at exit by itself."""
+        if self._pid != os.getpid() or self._loop.is_closed() or not self._thread.is_alive():
+            return
+        atexit.unregister(self.close)
+        self.run(self._close_browsers())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _close_browsers(self) -> None:
+        browsers, self._browsers = self._browsers, {}
+        for shared in browsers.values():
+            if shared.closing is not None:
+                shared.closing.cancel()
+            if shared.browser is not None:
+                await shared.browser.close()

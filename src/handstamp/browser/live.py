@@ -1,0 +1,325 @@
+"""A live context: a browser context of ours, filled from a saved state, mirrored, and saved behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from handstamp.browser.cdp import CdpError
+from handstamp.browser.cookies import from_cdp, to_cdp
+from handstamp.browser.mirror import Mirror
+from handstamp.browser.restore import WORLD, Areas, apply_script
+from handstamp.browser.storage_key import scope_of
+from handstamp.errors import BrowserError, HandstampError
+from handstamp.state import Loss, PartId, PartKind, StorageState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from handstamp.browser.cdp import Connection, Message
+    from handstamp.state import Clock, Cookie
+
+_log = logging.getLogger(__name__)
+LOOK_EVERY = 0.5  # seconds between two looks at the cookie jar; a look costs about a millisecond
+MOST_TABS = 8  # tabs of one origin whose sessionStorage is kept; beyond it the longest unused go
+SAVE_AFTER = 0.4  # seconds that changes gather before they are saved together
+
+
+@dataclass
+class Document:
+    """A page or an out-of-process frame that we are attached to.
+
+    Attributes:
+        session: flat CDP session id, ours.
+        target: id of its target.
+        tab: name of its page's tab; sessionStorage that no saved tab was given to is kept under it.
+        heir_of: tab of the page that opened it: a popup inherits sessionStorage as in any browser, and is given none.
+        tabs: scope -> saved tab whose sessionStorage this page may get; shared by the page and its frames.
+        apply: identifier of the apply script that stands now.
+    """
+
+    session: str
+    target: str
+    tab: str
+    heir_of: str | None = None
+    tabs: dict[str, str] = field(default_factory=dict)
+    apply: str | None = None
+    refreshing: bool = False
+    stale: bool = False
+
+
+class LiveContext:
+    """One open context. Belongs to the engine's loop.
+
+    Args:
+        connection: to the browser.
+        state: what to restore.
+        clock: stamps changes.
+        save: keeps changes; blocking, called in a worker thread, one call at a time. None keeps nothing.
+
+    Attributes:
+        id: the `browserContextId`, once it is made.
+        losses: what could not be restored.
+        failed: why saving has ended for good (a lost lease, something forgotten meanwhile), else None.
+    """
+
+    def __init__(self, connection: Connection, state: StorageState, clock: Clock, save: Callable[[StorageState], None] | None) -> None:
+        self.id: str | None = None
+        self.losses: list[Loss] = []
+        self.failed: HandstampError | None = None
+        self.gone = asyncio.Event()
+        self.mirror = Mirror(state, clock)
+        self._connection = connection
+        self._cookies = state.cookies()
+        self._areas = Areas.of(state)
+        self._save = save
+        self._saving = asyncio.Lock()
+        self._documents: dict[str, Document] = {}
+        self._served: set[str] = set()
+        self._claimed: set[tuple[str, str]] = set()
+        self._tab_names: dict[tuple[str, str], str] = {}
+        self._look_now = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # -- filling ------------------------------------------------------------------------------------------------
+
+    async def fill(self, context: str) -> None:
+        """Put the cookies into the new context and begin to watch it. Storage follows as documents appear."""
+        self.id = context
+        await self._put_cookies([cookie for cookie in self._cookies if not cookie.expired(time.time())])
+        self.mirror.start_from(await self.jar())
+        self._start(self._watch_cookies())
+        self._start(self._save_behind())
+
+    async def _put_cookies(self, cookies: list[Cookie]) -> None:
+        if not cookies:
+            return
+        try:
+            await self._set(cookies)
+        except CdpError:
+            for cookie in cookies:  # one that Chromium refuses must not keep the others out
+                try:
+                    await self._set([cookie])
+                except CdpError:
+                    self._lose("cookie", f"{cookie.name} of {cookie.domain}", "Chromium does not accept it")
+
+    async def _set(self, cookies: list[Cookie]) -> None:
+        await self._connection.send("Storage.setCookies", {"cookies": [to_cdp(cookie) for cookie in cookies], "browserContextId": self.id})
+
+    def _lose(self, what: str, where: str, why: str) -> None:
+        self.losses.append(Loss(what, where, why))
+        _log.warning("not restored: %s %s: %s", what, where, why)
+
+    # -- documents ----------------------------------------------------------------------------------------------
+
+    def arm(self, session: str, *, target: str, parent: str | None = None, opener: str | None = None) -> None:
+        """A page or frame of this context has been attached, and waits: give it its scripts and let it run. Nothing is awaited
+        before it runs; commands of one session are carried out in order.
+
+        Args:
+            session: of the new target.
+            target: its id.
+            parent: session of the page that the frame is in; None for a page.
+            opener: target id of the page that opened it, whose sessionStorage it inherits; None when it inherits none.
+        """
+        page = self._documents.get(parent or "")
+        if page is not None:
+            document = Document(session, target, page.tab, page.heir_of, page.tabs)
+        else:
+            heir_of = next((other.tab for other in self._documents.values() if other.target == opener), None)
+            document = Document(session, target, uuid.uuid4().hex[:12], heir_of)
+            if heir_of is None:
+                document.tabs.update(self._offer())
+        self._documents[session] = document
+        post = self._connection.post
+        post("Page.enable", session=session)
+        post("DOMStorage.enable", session=session)
+        if self._areas.data:
+            post("Page.addScriptToEvaluateOnNewDocument", {"source": self._areas.data, "worldName": WORLD}, session=session)
+            self._refresh(document)
+        post("Target.setAutoAttach", {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True, "filter": FRAMES}, session=session)
+        post("Runtime.runIfWaitingForDebugger", session=session)
+
+    def _offer(self) -> dict[str, str]:
+        """For each scope the saved tab that no page has taken yet, the latest used first."""
+        offers = {}
+        for scope, tabs in self._areas.tabs.items():
+            free = [tab for tab in tabs if (scope, tab) not in self._claimed]
+            if free:
+                offers[scope] = free[0]
+        return offers
+
+    def _refresh(self, document: Document) -> None:
+        """Replace the apply script of a document by one that knows what has been served since. Sent at once, in order with what follows."""
+        if not self._areas.data:
+            return
+        if document.refreshing:
+            document.stale = True
+            return
+        document.refreshing, document.stale = True, False
+        params = {"source": apply_script(self._served, document.tabs), "worldName": WORLD}
+        message = {"method": "Page.addScriptToEvaluateOnNewDocument", "params": params, "sessionId": document.session}
+        self._connection.forward(message, lambda reply: self._refreshed(document, reply))
+
+    def _refreshed(self, document: Document, reply: Message) -> None:
+        document.refreshing = False
+        if "error" in reply:
+            return  # the target is gone
+        if document.apply is not None:
+            self._connection.post("Page.removeScriptToEvaluateOnNewDocument", {"identifier": document.apply}, session=document.session)
+        document.apply = reply["result"]["identifier"]
+        if document.stale:
+            self._refresh(document)
+
+    def drop(self, session: str) -> None:
+        """A target of this context is gone."""
+        self._documents.pop(session, None)
+
+    def owns(self, session: str) -> bool:
+        """Whether this session is one of our documents."""
+        return session in self._documents
+
+    # -- mirroring ----------------------------------------------------------------------------------------------
+
+    def hear(self, session: str, method: str, params: Message) -> None:
+        """An event of one of our documents."""
+        document = self._documents[session]
+        if method.startswith("DOMStorage."):
+            self._storage_event(document, method, params)
+        elif method in {"Page.frameNavigated", "Page.loadEventFired"}:
+            self._look_now.set()
+
+    def _storage_event(self, document: Document, method: str, params: Message) -> None:
+        identifier = params["storageId"]
+        scope = scope_of(identifier.get("storageKey", ""))
+        if scope is None:
+            return
+        if identifier["isLocalStorage"]:
+            part_id, prefix, tab = PartId(PartKind.LOCAL, scope), (), None
+            self._serve(scope)
+        else:
+            tab = self._tab(document, scope)
+            part_id, prefix = PartId(PartKind.SESSION, scope), (tab,)
+        if method == "DOMStorage.domStorageItemsCleared":
+            self.mirror.clear(part_id, tab=tab)
+        elif method == "DOMStorage.domStorageItemRemoved":
+            self.mirror.set(part_id, (*prefix, params["key"]), None)
+        else:
+            self.mirror.set(part_id, (*prefix, params["key"]), params["newValue"])
+
+    def _serve(self, scope: str) -> None:
+        """The localStorage of this scope is there: never give it back again in this context."""
+        if scope in self._areas.local and scope not in self._served:
+            self._served.add(scope)
+            self._refresh_all()
+
+    def _tab(self, document: Document, scope: str) -> str:
+        """The tab under which this page's sessionStorage of `scope` is kept: the saved one that it was given, else its own."""
+        known = self._tab_names.get((document.tab, scope))
+        if known is not None:
+            return known
+        given = document.tabs.get(scope)
+        name = self._tab_names[document.tab, scope] = given or document.tab
+        part_id = PartId(PartKind.SESSION, scope)
+        if given is not None:
+            self._claim(scope, given)
+        elif document.heir_of is not None:
+            self.mirror.copy_tab(part_id, self._tab_names.get((document.heir_of, scope), document.heir_of), name)
+        self.mirror.forget_tabs(part_id, keep=MOST_TABS, living={tab for (_, where), tab in self._tab_names.items() if where == scope})
+        return name
+
+    def _claim(self, scope: str, given: str) -> None:
+        """A page has taken a saved tab: whoever was offered the same gets the next."""
+        self._claimed.add((scope, given))
+        for other in self._documents.values():
+            if other.tabs.get(scope) == given:
+                del other.tabs[scope]
+                taken = (other.tab, scope) in self._tab_names
+                if not taken and (offer := self._offer().get(scope)):
+                    other.tabs[scope] = offer
+        self._refresh_all()
+
+    def _refresh_all(self) -> None:
+        for document in self._documents.values():
+            self._refresh(document)
+
+    # -- cookies ------------------------------------------------------------------------------------------------
+
+    async def jar(self) -> list[Cookie]:
+        """The cookies that the context holds now."""
+        answer = await self._connection.send("Storage.getCookies", {"browserContextId": self.id})
+        return [from_cdp(cookie) for cookie in answer["cookies"]]
+
+    async def look(self) -> None:
+        """Look at the cookie jar now."""
+        self.mirror.look_at(await self.jar(), now=time.time())
+
+    async def _watch_cookies(self) -> None:
+        with contextlib.suppress(BrowserError):
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._look_now.wait(), LOOK_EVERY)
+                self._look_now.clear()
+                await self.look()
+
+    # -- saving -------------------------------------------------------------------------------------------------
+
+    async def _save_behind(self) -> None:
+        while self.failed is None:
+            await asyncio.sleep(SAVE_AFTER)
+            if self.mirror.dirty:
+                await self.save()
+
+    async def save(self) -> None:
+        """Save what is not saved yet. A failure that may pass (a busy disk) is logged and tried again; one that will not is kept in `failed`."""
+        async with self._saving:
+            if self._save is None or self.failed is not None or not self.mirror.dirty:
+                return
+            changes = self.mirror.take()
+            try:
+                await _in_thread(self._save, changes)
+            except HandstampError as error:
+                self.mirror.give_back(changes)
+                if error.code in {"lease-lost", "conflict", "key-missing", "unsupported-version"}:
+                    self.failed = error
+                _log.warning("a change of the session is not saved: %s", error)
+
+    async def finish(self) -> None:
+        """Take the last look and save all; called before the context goes."""
+        if self.gone.is_set():
+            return
+        with contextlib.suppress(BrowserError):
+            await self.look()
+        await self.save()
+
+    async def end(self) -> None:
+        """The context is gone: watch no more."""
+        if self.gone.is_set():
+            return
+        await self.finish()
+        self.gone.set()
+        for task in list(self._tasks):
+            task.cancel()
+
+    def _start(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+FRAMES = [{"type": "iframe", "exclude": False}, {"exclude": True}]
+
+
+async def _in_thread(save: Callable[[StorageState], None], changes: StorageState) -> None:
+    """In a worker thread, so that the loop goes on; while the interpreter shuts down there are no new ones, and nothing else to do either."""
+    try:
+        work = asyncio.to_thread(save, changes)
+        future = asyncio.ensure_future(work)
+        await asyncio.shield(future)
+    except RuntimeError:
+        save(changes)

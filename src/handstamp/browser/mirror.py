@@ -1,0 +1,109 @@
+"""The mirror: what a live context holds now, kept up from events, and what of it is not saved yet. No I/O."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from handstamp.browser.cookies import by_key, deleted
+from handstamp.browser.restore import tabs_by_use
+from handstamp.state import Entry, Part, PartId, PartKind, StorageState, cookie_scope, merge
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from handstamp.state import Clock, Cookie, Key
+
+
+class Mirror:
+    """One context's state. Not safe across threads; the engine's loop owns it.
+
+    Args:
+        state: what was loaded from the vault; its epoch goes with all changes.
+        clock: stamps what is observed.
+    """
+
+    def __init__(self, state: StorageState, clock: Clock) -> None:
+        self._epoch = state.epoch
+        self._clock = clock
+        self._parts: dict[PartId, dict[Key, Entry]] = {part_id: dict(part.entries) for part_id, part in state.parts.items()}
+        self._unsaved: dict[PartId, dict[Key, Entry]] = {}
+        self._cookies: dict[Key, Cookie] = {}
+
+    @property
+    def dirty(self) -> bool:
+        """Whether something is not saved yet."""
+        return bool(self._unsaved)
+
+    def state(self) -> StorageState:
+        """All that is known now."""
+        return StorageState.of((Part(part_id, dict(entries)) for part_id, entries in self._parts.items()), epoch=self._epoch)
+
+    def set(self, part_id: PartId, key: Key, value: Any) -> None:
+        """A key was seen to have this value; None: it was seen to be deleted."""
+        entries = self._parts.setdefault(part_id, {})
+        known = entries.get(key)
+        if known is None and value is None:
+            return
+        if known is not None:
+            if known.value == value:
+                return
+            self._clock.observe(known.stamp)
+        entries[key] = self._unsaved.setdefault(part_id, {})[key] = Entry(value, self._clock.stamp())
+
+    def clear(self, part_id: PartId, *, tab: str | None = None) -> None:
+        """All keys of a part, or of one tab in it, were seen to be deleted."""
+        for key in [key for key, entry in self._parts.get(part_id, {}).items() if not entry.deleted and (tab is None or key[0] == tab)]:
+            self.set(part_id, key, None)
+
+    def copy_tab(self, part_id: PartId, source: str, tab: str) -> None:
+        """A new tab has inherited the sessionStorage of another (HTML, "creating a new auxiliary browsing context")."""
+        for (name, key), value in self.values(part_id).items():
+            if name == source:
+                self.set(part_id, (tab, key), value)
+
+    def forget_tabs(self, part_id: PartId, *, keep: int, living: Collection[str]) -> None:
+        """Delete the longest unused tabs of a sessionStorage part, but none that is open."""
+        tabs = tabs_by_use(self._parts.get(part_id, {}))
+        for tab in tabs[keep:]:
+            if tab not in living:
+                self.clear(part_id, tab=tab)
+
+    def values(self, part_id: PartId) -> dict[Key, Any]:
+        """Live values of one part."""
+        return {key: entry.value for key, entry in self._parts.get(part_id, {}).items() if not entry.deleted}
+
+    def start_from(self, cookies: Iterable[Cookie]) -> None:
+        """Take these cookies for what the restore left in the jar: the browser may have trimmed them, which is no change of the site's."""
+        self._cookies = by_key(cookies)
+
+    def look_at(self, cookies: Iterable[Cookie], *, now: float) -> bool:
+        """The jar holds these now; whether that is a change since the last look.
+
+        Args:
+            cookies: the whole jar of the context.
+            now: seconds since the epoch.
+        """
+        seen = by_key(cookies)
+        changed = [cookie for key, cookie in seen.items() if self._cookies.get(key) != cookie]
+        gone = deleted(self._cookies, seen, now=now)
+        for cookie in changed:
+            self.set(_jar(cookie), cookie.key, cookie)
+        for key in gone:
+            self.set(_jar(self._cookies[key]), key, None)
+        self._cookies = seen
+        return bool(changed or gone)
+
+    def take(self) -> StorageState:
+        """What is not saved yet, as changes; from now on it counts as saved. Give it back by `give_back` if saving fails."""
+        unsaved, self._unsaved = self._unsaved, {}
+        return StorageState.of((Part(part_id, entries) for part_id, entries in unsaved.items()), epoch=self._epoch)
+
+    def give_back(self, changes: StorageState) -> None:
+        """These changes were not saved after all; what has changed again since then stays."""
+        for part_id, part in changes.parts.items():
+            newer = Part(part_id, self._unsaved.get(part_id, {}))
+            self._unsaved[part_id] = dict(merge(part, newer).entries)
+
+
+def _jar(cookie: Cookie) -> PartId:
+    return PartId(PartKind.COOKIES, cookie_scope(cookie.domain))

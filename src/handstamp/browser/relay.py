@@ -1,0 +1,191 @@
+"""The relay: gives each driver (Playwright, …) its own way into a browser on a pipe, which has no port of its own.
+
+A driver connects to a loopback WebSocket with an unguessable path. It gets a browser session of its own
+(`Target.attachToBrowserTarget`); its message ids are renumbered, and events go to the driver that owns their session.
+Since every command passes here, we learn whose context is whose without guessing: before a driver hears of the context
+that it has asked for, the context has been filled; before a context that it gives up is gone, its state has been read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import secrets
+from collections import deque
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from websockets.asyncio.server import Server, ServerConnection
+    from websockets.http11 import Request, Response
+
+    from handstamp.browser.cdp import Connection, Message
+
+_log = logging.getLogger(__name__)
+_PATH_BYTES = 32
+
+
+class Driver:
+    """One driver's way in.
+
+    Attributes:
+        expected: what to do with the contexts that it will make, in this order; called with the `browserContextId`
+            before the driver hears of it. A context that nobody expects is none of ours.
+    """
+
+    def __init__(self) -> None:
+        self.path = "/" + secrets.token_urlsafe(_PATH_BYTES)
+        self.expected: deque[Callable[[str], Awaitable[None]]] = deque()
+        self.contexts: set[str] = set()
+        self.session: str | None = None
+        self.outbox: asyncio.Queue[Message | None] = asyncio.Queue()
+
+    def tell(self, message: Message) -> None:
+        """Send it a message, in order."""
+        if message.get("sessionId") == self.session:
+            message = {key: value for key, value in message.items() if key != "sessionId"}
+        self.outbox.put_nowait(message)
+
+
+class Relay:
+    """Serves drivers of one browser connection. All calls belong on the connection's loop.
+
+    Args:
+        connection: to the browser, as its only root client.
+        before_dispose: awaited with a context's id before a driver's wish to dispose of it is passed on, and when the
+            driver goes away.
+    """
+
+    def __init__(self, connection: Connection, *, before_dispose: Callable[[str], Awaitable[None]]) -> None:
+        self._connection = connection
+        self._before_dispose = before_dispose
+        self._drivers: dict[str, Driver] = {}
+        self._owners: dict[str, Driver] = {}
+        self._server: Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Listen on a free loopback port."""
+        from websockets.asyncio.server import serve  # noqa: PLC0415  (40 ms)
+
+        self._server = await serve(
+            self._serve, "127.0.0.1", 0, process_request=self._admit, max_size=None, compression=None, ping_interval=None, logger=_quiet()
+        )
+
+    def driver(self) -> tuple[Driver, str]:
+        """A new way in, and its URL, which is a secret: whoever has it drives the browser."""
+        if self._server is None:
+            message = "the relay is not started"
+            raise RuntimeError(message)
+        driver = Driver()
+        self._drivers[driver.path] = driver
+        port = next(iter(self._server.sockets)).getsockname()[1]
+        return driver, f"ws://127.0.0.1:{port}{driver.path}"
+
+    def retire(self, driver: Driver) -> None:
+        """Let nobody in by this way any more."""
+        self._drivers.pop(driver.path, None)
+
+    def take(self, message: Message) -> bool:
+        """Deliver an event to the driver that owns its session; False when it is nobody's."""
+        owner = self._owners.get(message.get("sessionId", ""))
+        if owner is None:
+            return False
+        if message["method"] == "Target.attachedToTarget":
+            self._owners[message["params"]["sessionId"]] = owner
+        elif message["method"] == "Target.detachedFromTarget":
+            self._owners.pop(message["params"].get("sessionId", ""), None)
+        owner.tell(message)
+        return True
+
+    async def close(self) -> None:
+        """Send all drivers away."""
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+        for task in list(self._tasks):
+            task.cancel()
+
+    def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
+        if request.path in self._drivers and "Origin" not in request.headers:
+            return None
+        return connection.respond(HTTPStatus.NOT_FOUND, "")
+
+    async def _serve(self, socket: ServerConnection) -> None:
+        driver = self._drivers[socket.request.path] if socket.request else None
+        if driver is None or driver.session is not None:
+            await socket.close(1008)
+            return
+        driver.session = (await self._connection.send("Target.attachToBrowserTarget"))["sessionId"]
+        self._owners[driver.session] = driver
+        writer = asyncio.create_task(_write(socket, driver))
+        try:
+            async for text in socket:
+                self._pass_on(driver, json.loads(text))
+        finally:
+            await self._leave(driver)
+            driver.outbox.put_nowait(None)
+            await writer
+
+    async def _leave(self, driver: Driver) -> None:
+        for context in list(driver.contexts):
+            await self._before_dispose(context)
+        self.retire(driver)
+        if driver.session is not None and not self._connection.closed.is_set():
+            self._connection.post("Target.detachFromTarget", {"sessionId": driver.session})
+        self._owners = {session: owner for session, owner in self._owners.items() if owner is not driver}
+
+    def _pass_on(self, driver: Driver, message: Message) -> None:
+        number = message["id"]
+        method = message.get("method")
+        message.setdefault("sessionId", driver.session)
+
+        def answer(reply: Message) -> None:
+            reply.pop("gone", None)
+            driver.tell({**reply, "id": number})
+
+        if method == "Target.createBrowserContext":
+            self._connection.forward(message, lambda reply: self._spawn(self._made(driver, reply, answer)))
+        elif method == "Target.disposeBrowserContext":
+            self._spawn(self._dispose(driver, message, answer))
+        else:
+            self._connection.forward(message, answer)
+
+    async def _made(self, driver: Driver, reply: Message, answer: Callable[[Message], None]) -> None:
+        context = reply.get("result", {}).get("browserContextId")
+        if context:
+            driver.contexts.add(context)
+            if driver.expected:
+                await driver.expected.popleft()(context)
+        answer(reply)
+
+    async def _dispose(self, driver: Driver, message: Message, answer: Callable[[Message], None]) -> None:
+        context = message.get("params", {}).get("browserContextId", "")
+        await self._before_dispose(context)
+        driver.contexts.discard(context)
+        self._connection.forward(message, answer)
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _write(socket: ServerConnection, driver: Driver) -> None:
+    import websockets  # noqa: PLC0415
+
+    with contextlib.suppress(websockets.ConnectionClosed):
+        while (message := await driver.outbox.get()) is not None:
+            await socket.send(json.dumps(message, separators=(",", ":")))
+
+
+def _quiet() -> logging.Logger:
+    """The server's own log names request paths, and ours are secrets."""
+    logger = logging.getLogger(__name__ + ".websockets")
+    logger.propagate = False
+    logger.addHandler(logging.NullHandler())
+    return logger

@@ -1,0 +1,53 @@
+// Runs in an isolated world at the start of every document, before any script of the page, which can see neither this
+// nor the data. Writes the saved localStorage and sessionStorage of this document's own storage key, once, and never
+// over a value that is there.
+(({ done, tabs }) => {
+  const world = globalThis;
+  if (world.handstampDone || !world.handstampSaved) return;
+  world.handstampDone = true;
+  const origin = world.origin;
+  const text = world.handstampSaved[origin];
+  if (text === undefined || !Object.hasOwn(world.handstampSaved, origin)) return;
+  const { site, subdomains, areas } = JSON.parse(text);
+  world.handstampSaved = undefined;
+
+  const sameSite = (other, wanted, below) => {
+    const [scheme, host] = wanted.split('://');
+    const url = new URL(other);
+    return url.protocol === scheme + ':' && (url.hostname === host || (below && url.hostname.endsWith('.' + host)));
+  };
+  const ancestors = [...location.ancestorOrigins];
+  const top = ancestors[ancestors.length - 1];
+  const mine = (area) => {
+    if (ancestors.every((ancestor) => ancestor !== 'null' && sameSite(ancestor, site, subdomains))) return area.partition === '';
+    if (top === 'null') return false;
+    if (sameSite(top, site, subdomains)) return area.partition === '31';
+    return area.partition[0] === '0' && sameSite(top, area.partition.slice(1), area.subdomains);
+  };
+
+  // A document of this origin was here before us: what is missing now was removed by the page. The list in `done` says
+  // so too, but it comes from outside the page and may be some milliseconds late.
+  const reaches = (other) => { try { return other().origin === origin; } catch { return false; } };
+  const came = world.navigation?.activation?.from?.url;
+  const before = (came && new URL(came).origin === origin)
+    || (world !== world.parent && reaches(() => world.parent))
+    || (world.opener && reaches(() => world.opener));
+
+  const put = (open, items) => {
+    let storage;
+    try { storage = open(); } catch { return; }            // no storage in a sandboxed frame
+    for (const [key, value] of items) {
+      if (storage.getItem(key) !== null) continue;
+      try { storage.setItem(key, value); } catch { /* over the quota: the engine sees that it is missing and reports it */ }
+    }
+  };
+  if (before) return;
+  for (const area of areas) {
+    if (!mine(area)) continue;
+    if (area.tab === null) {
+      if (!done.includes(area.scope)) put(() => world.localStorage, area.items);
+    } else if (tabs[area.scope] === area.tab) {
+      put(() => world.sessionStorage, area.items);
+    }
+  }
+})

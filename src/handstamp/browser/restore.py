@@ -1,0 +1,98 @@
+"""What a document of a context gets back, and the scripts that give it: pure text and choices.
+
+Two scripts stand in every document (CDP `Page.addScriptToEvaluateOnNewDocument` with a world of its own): the *data*, large and
+never sent again, and the *apply* call, small, which is replaced when an origin has been served, so that what the page removes
+from then on stays removed in its next document, popup or frame.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from handstamp.browser.storage_key import origin_of, partition_of, site_of
+from handstamp.state import PartKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from handstamp.state import Entry, Key, StorageState
+
+WORLD = "handstamp"
+
+
+@cache
+def _script() -> str:
+    return files("handstamp.browser").joinpath("restore.js").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Areas:
+    """The Web Storage of a saved state, ready to be given back.
+
+    Args:
+        data: the data script; empty when there is nothing to give back.
+        local: scopes that have localStorage.
+        tabs: scope -> its tabs with sessionStorage, the latest used first.
+    """
+
+    data: str = field(repr=False)
+    local: frozenset[str]
+    tabs: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, state: StorageState) -> Areas:
+        """Of what is live in `state`."""
+        by_origin: dict[str, list[dict[str, Any]]] = {}
+        local: set[str] = set()
+        tabs: dict[str, tuple[str, ...]] = {}
+        for part in state.of_kind(PartKind.LOCAL):
+            if items := [(key[0], value) for key, value in part.live().items()]:
+                local.add(part.id.scope)
+                by_origin.setdefault(origin_of(part.id.scope), []).append(_area(part.id.scope, None, items))
+        for part in state.of_kind(PartKind.SESSION):
+            order = tabs_by_use(part.entries)
+            if order:
+                tabs[part.id.scope] = order
+            for tab in order:
+                items = [(key[1], value) for key, value in part.live().items() if key[0] == tab]
+                by_origin.setdefault(origin_of(part.id.scope), []).append(_area(part.id.scope, tab, items))
+        return cls(_data_script(by_origin), frozenset(local), tabs)
+
+
+def tabs_by_use(entries: Mapping[Key, Entry]) -> tuple[str, ...]:
+    """Tabs among the entries of a sessionStorage part that hold anything, the one that changed last first."""
+    used: dict[str, tuple[int, int]] = {}
+    for (tab, _), entry in entries.items():
+        if not entry.deleted:
+            used[tab] = max(used.get(tab, (0, 0)), (entry.stamp.time, entry.stamp.counter))
+    return tuple(sorted(used, key=lambda tab: (used[tab], tab), reverse=True))
+
+
+def _area(scope: str, tab: str | None, items: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    partition = partition_of(scope)
+    below = site_of(partition[1:])[1] if partition[:1] == "0" else False
+    return {"scope": scope, "partition": partition, "subdomains": below, "tab": tab, "items": list(items)}
+
+
+def _data_script(by_origin: Mapping[str, list[dict[str, Any]]]) -> str:
+    if not by_origin:
+        return ""
+    records = {}
+    for origin, areas in by_origin.items():
+        site, below = site_of(origin)
+        records[origin] = json.dumps({"site": site, "subdomains": below, "areas": areas}, separators=(",", ":"))
+    return f"globalThis.handstampSaved = {json.dumps(records, separators=(',', ':'))};"
+
+
+def apply_script(done: Iterable[str], tabs: Mapping[str, str]) -> str:
+    """The call that serves a document.
+
+    Args:
+        done: scopes whose localStorage has been given back already.
+        tabs: scope -> the tab whose sessionStorage this page gets; a scope that is not named gets none.
+    """
+    return f"{_script()}({json.dumps({'done': sorted(done), 'tabs': dict(tabs)}, separators=(',', ':'))});"
