@@ -55,8 +55,7 @@ class Clock:
     def observe(self, stamp: Stamp) -> None:
         """Never give a stamp below this one again."""
         with self._lock:
-            if (stamp.time, stamp.counter) > (self._time, self._counter):
-                self._time, self._counter = stamp.time, stamp.counter
+            self._time, self._counter = max((self._time, self._counter), (stamp.time, stamp.counter))
 
     def stamp(self) -> Stamp:
         """A stamp above all that were given or observed before."""

@@ -1,0 +1,72 @@
+"""What holds for every test: its folder is its marker, nobody's own sessions are touched, and CI skips nothing that it must show."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+FOLDERS = ("unit", "contract", "integration", "acceptance", "faults", "upgrade")
+FAULTS_TIMEOUT = 180  # seconds
+# What CI has. A skip that names one of these is a hole in the suite there.
+MUST_BE_THERE = re.compile(r"chromium|chromedriver|browser|postgres", re.IGNORECASE)
+
+settings.register_profile("handstamp", deadline=None, print_blob=True)  # no assertion about time: machines are busy
+settings.load_profile("handstamp")
+
+_home = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Shuts out the developer's own vault and settings; a test that wants a home names one. The choice of browser stays."""
+    for name in [name for name in os.environ if name.startswith("HANDSTAMP_") and name != "HANDSTAMP_BROWSER"]:
+        del os.environ[name]
+    config.stash[_home] = tempfile.TemporaryDirectory(prefix="handstamp-tests-")
+    os.environ["HANDSTAMP_HOME"] = str(Path(config.stash[_home].name) / "home")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Removes the home."""
+    config.stash[_home].cleanup()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Gives each test the marker of its folder, and those in `faults` their time, unless they name their own."""
+    for item in items:
+        folder = next((part for part in item.path.relative_to(config.rootpath).parts if part in FOLDERS), None)
+        if folder:
+            item.add_marker(folder)
+        if folder == "faults" and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(FAULTS_TIMEOUT))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI, a test that skips for want of what must be there has failed."""
+    report = yield
+    _fail_forbidden_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a module that skips as a whole."""
+    report = yield
+    _fail_forbidden_skip(report)
+    return report
+
+
+def _fail_forbidden_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail") and isinstance(report.longrepr, tuple):
+        path, line, reason = report.longrepr
+        if MUST_BE_THERE.search(reason):
+            report.outcome = "failed"
+            report.longrepr = f"{path}:{line}: in CI this may not be skipped ({reason})"
