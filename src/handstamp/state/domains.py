@@ -43,10 +43,13 @@ def cookie_scope(domain: str) -> str:
 
 def host_of(origin: str) -> str:
     """Host of an origin, URL or storage key, lower case, without port and brackets; empty when there is none."""
-    return (urlsplit(origin.partition("^")[0]).hostname or "").lower()
+    try:
+        return (urlsplit(origin.partition("^")[0]).hostname or "").lower()
+    except ValueError:  # brackets that hold no address
+        return ""
 
 
 def within(host: str, domain: str) -> bool:
     """Whether `host` is `domain` or below it; never by substring (``notgmail.com`` is not within ``gmail.com``)."""
     host, domain = host.lower().lstrip("."), domain.lower().lstrip(".")
-    return host == domain or (host.endswith("." + domain) and not is_ip_address(host))
+    return host == domain or (host.endswith("." + domain) and not is_ip_address(host) and not is_ip_address(domain))

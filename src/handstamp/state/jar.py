@@ -60,6 +60,9 @@ def store(jar: Mapping[Key, Cookie], cookie: Cookie, url: str, *, now: float, ht
         now: seconds since the Unix epoch.
         http_api: False when a script set it, which cannot touch HttpOnly cookies.
         limit: cookies of one registrable domain that may stay.
+
+    Raises:
+        ValueError: `url` cannot be read.
     """
     old = jar.get(cookie.key)
     if not cookie.secure and not target(url).trustworthy and any(_shadows(cookie, other) for other in jar.values()):
@@ -119,7 +122,7 @@ def _surplus(cookies: list[Cookie], *, now: float, limit: int, last_used: Mappin
     return ended + [cookie.key for cookie in alive[: max(0, len(alive) - limit)]]
 
 
-def cookies_to_send(  # noqa: PLR0913  (each is a fact of the request)
+def cookies_to_send(
     cookies: Iterable[Cookie],
     url: str,
     *,
@@ -141,6 +144,9 @@ def cookies_to_send(  # noqa: PLR0913  (each is a fact of the request)
         method: of the request; with an unsafe one a ``lax`` request is as ``cross``.
         top_level_site: the site in the address bar (``https://example.com``) when it is not the request's own; partitioned
             cookies go only with the site under which they were set.
+
+    Raises:
+        ValueError: `url` cannot be read.
     """
     where = target(url)
     relation = "cross" if same_site == "lax" and method.upper() not in _SAFE_METHODS else same_site

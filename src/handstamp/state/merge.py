@@ -7,8 +7,11 @@ change of mine), a rotated token is never overwritten by an older one, and absen
 
 from __future__ import annotations
 
+import json
+from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
+from handstamp.state.cookies import Cookie
 from handstamp.state.parts import Entry, Key, Part, PartId
 from handstamp.state.storage import StorageState
 
@@ -20,17 +23,20 @@ if TYPE_CHECKING:
 
 def later(one: Entry, other: Entry) -> Entry:
     """The entry that wins. Total, so merging is commutative, associative and idempotent."""
-    return one if _rank(one) >= _rank(other) else other
+    mine, theirs = _rank(one), _rank(other)
+    if mine == theirs:
+        return one if _text(one.value) >= _text(other.value) else other
+    return one if mine > theirs else other
 
 
-def _rank(entry: Entry) -> tuple[int, int, bool, str, str]:
-    stamp = entry.stamp
-    return (stamp.time, stamp.counter, entry.deleted, stamp.writer, "" if entry.deleted else _text(entry.value))
+def _rank(entry: Entry) -> tuple[int, int, bool, str]:
+    return (entry.stamp.time, entry.stamp.counter, entry.deleted, entry.stamp.writer)
 
 
 def _text(value: Any) -> str:
-    """Orders values of one stamp, which only a broken clock can make; repr hides secrets, so look inside."""
-    return str(getattr(value, "value", value))
+    """Orders different values of one stamp, which only a broken clock can make; repr hides secrets, so look inside."""
+    inside = astuple(value) if isinstance(value, Cookie) else value
+    return json.dumps(inside, sort_keys=True, default=str)
 
 
 def merge(theirs: Part | None, mine: Part) -> Part:

@@ -34,8 +34,8 @@ _SAME_SITE = {"strict": "Strict", "lax": "Lax", "none": "None"}
 _PRIORITY = {"low": "Low", "medium": "Medium", "high": "High"}
 
 
-class _Ignored(Exception):  # noqa: N818  (no error: the standard's "ignore the cookie entirely")
-    """Why a cookie is ignored; holds no value of it."""
+class _Ignored(Exception):
+    """Why a cookie is ignored ("ignore the cookie entirely" in the standard); holds no value of it."""
 
 
 def set_cookie(line: str, url: str, *, now: float, http_api: bool = True, partition_site: str | None = None) -> Cookie | None:
@@ -55,12 +55,14 @@ def set_cookie(line: str, url: str, *, now: float, http_api: bool = True, partit
     """
     try:
         where = target(url)
+    except ValueError:
+        log.debug("ignored a cookie: the URL of its response cannot be read")
+        return None
+    try:
         return _cookie(line, where, now=now, http_api=http_api, partition_site=partition_site)
     except _Ignored as reason:
         log.debug("ignored a cookie of %s: %s", where.host or "a URL without a host", reason)
-    except ValueError:
-        log.debug("ignored a cookie: the URL of its response cannot be read")
-    return None
+        return None
 
 
 def _cookie(line: str, where: Target, *, now: float, http_api: bool, partition_site: str | None) -> Cookie:
