@@ -105,13 +105,13 @@ def install_handstamp(done: _Done) -> None:
 
 
 def ensure_browser(done: _Done) -> str:
-    """Path of a Chromium that starts. One that was found before is believed while it is there."""
+    """Path of a Chromium that starts. One that was found before is believed while it is there and the lock is the same."""
     named = os.environ.get("HANDSTAMP_BROWSER", "")
     known = done["browser"]
-    if known and known["named"] == named and os.access(known["path"], os.X_OK):
+    if known and known["named"] == named and known["packages"] == done["packages"] and os.access(known["path"], os.X_OK):
         return str(known["path"])
-    path = browser.find(PYTHON) or browser.install(PYTHON)
-    done["browser"] = {"named": named, "path": path}
+    path = browser.ensure(PYTHON)
+    done["browser"] = {"named": named, "packages": done["packages"], "path": path}
     return path
 
 
@@ -144,7 +144,8 @@ def find_uv() -> Path:
         if _uv_version(candidate) >= OLDEST_UV:
             return candidate
     if find_spec("ensurepip") is None:
-        debian.install([debian.venv_package()], why=f"uv is not on PATH, and {sys.executable} lacks the venv module to install it with")
+        why = f"uv is not on PATH, and {sys.executable} lacks the venv module to install it with"
+        debian.install([debian.venv_package(), *debian.names("driver")], why=why)
     with step(f"uv: the pinned one, into {OWN_UV.relative_to(ROOT)} (log: {log_file('uv')})"):
         run(sys.executable, "-m", "venv", "--clear", OWN_UV, log="uv")
         run(OWN_UV / "bin" / "python", "-m", "pip", "install", "--require-hashes", "--only-binary", ":all:", "-r", UV_LOCK, log="uv")

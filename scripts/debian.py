@@ -23,9 +23,14 @@ class Package(NamedTuple):
 
 
 def packages(purpose: str) -> list[Package]:
-    """The listed packages for `browser` or `test`."""
+    """The listed packages for one purpose: `driver`, `browser` or `test`."""
     rows = (line.partition("#")[0].split() for line in LIST.read_text(encoding="utf-8").splitlines())
     return [package for package in (Package(*row) for row in rows if row) if package.purpose == purpose]
+
+
+def names(purpose: str) -> list[str]:
+    """Their names alone."""
+    return [package.name for package in packages(purpose)]
 
 
 def has_apt() -> bool:
@@ -40,30 +45,30 @@ def is_debian() -> bool:
     return has_apt() and "debian" in release and "ubuntu" not in release
 
 
-def install(names: list[str], *, why: str) -> None:
+def install(wanted: list[str], *, why: str) -> None:
     """Installs packages with apt-get; the noise goes to a log.
 
     Args:
-        names: Debian packages.
+        wanted: names of Debian packages.
         why: what cannot be done without them, as the beginning of a sentence.
 
     Raises:
         SetupError: apt-get failed, or we are not root; then the message is the command to run.
     """
     if not has_apt():
-        message = f"{why}. Install what your system calls {', '.join(names)}, then run make again"
+        message = f"{why}. Install what your system calls {', '.join(wanted)}, then run make again"
         raise SetupError(message)
     if os.geteuid() != 0:
-        message = f"{why}. Run this, then make again:\n\n    {command(names)}\n"
+        message = f"{why}. Run this, then make again:\n\n    {command(wanted)}\n"
         raise SetupError(message)
-    with step(f"apt-get: {', '.join(names)} (log: {log_file('apt')})"):
+    with step(f"apt-get: {', '.join(wanted)} (log: {log_file('apt')})"):
         _update()
-        _apt_get("install", "-y", "--no-install-recommends", *names)
+        _apt_get("install", "-y", "--no-install-recommends", *wanted)
 
 
-def command(names: list[str]) -> str:
+def command(wanted: list[str]) -> str:
     """What a person types to install these."""
-    return f"sudo apt-get update && sudo apt-get install -y --no-install-recommends {' '.join(names)}"
+    return f"sudo apt-get update && sudo apt-get install -y --no-install-recommends {' '.join(wanted)}"
 
 
 def venv_package() -> str:
