@@ -6,6 +6,13 @@ BIN := .venv/bin
 PYTEST := $(BIN)/pytest
 WORKERS := 2
 
+define LINT
+@$(BIN)/ruff check --quiet .
+@$(BIN)/ruff format --check --quiet .
+@$(BIN)/mypy
+@$(BIN)/lint-imports --no-logo
+endef
+
 .PHONY: help setup setup-test demo test test-unit lint format lock bench docs clean
 
 help: ## this menu
@@ -22,17 +29,15 @@ setup-test:
 demo: setup ## see it: log in once, come back from a fresh process and a fresh browser
 	@$(BIN)/handstamp demo
 
-test: setup-test lint ## everything that CI checks: lint, then the whole test suite
+test: setup-test ## everything that CI checks: lint, then the whole test suite
+	$(LINT)
 	@$(PYTEST) -n $(WORKERS) --dist worksteal
 
 test-unit: setup ## the quick tests only (seconds); one file: .venv/bin/pytest tests/unit/test_x.py
 	@$(PYTEST) -n $(WORKERS) tests/unit
 
 lint: setup ## ruff, mypy, the layers of imports
-	@$(BIN)/ruff check --quiet .
-	@$(BIN)/ruff format --check --quiet .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-logo
+	$(LINT)
 
 format: setup ## let ruff format and mend what it can
 	@$(BIN)/ruff check --fix --quiet .
