@@ -47,7 +47,7 @@ lock: ## write requirements/*.txt anew from pyproject.toml; UPGRADE=1 takes newe
 	@scripts/bootstrap lock $(if $(UPGRADE),--upgrade)
 
 bench: setup ## run every benchmark beside its peer (minutes)
-	@for script in benchmarks/[a-z]*.py; do echo "$$script" && $(BIN)/python "$$script" || exit 1; done
+	@for script in $(sort $(wildcard benchmarks/[a-z]*.py)); do echo "$$script" && $(BIN)/python "$$script" || exit 1; done
 
 docs: setup ## write the index of docs/ anew
 	@$(BIN)/python scripts/docs.py
