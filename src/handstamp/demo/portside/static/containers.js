@@ -1,0 +1,102 @@
+// The container list: rows from the API; the filter is kept for this tab, the row height for this browser.
+
+import { get } from "./api.js";
+
+const FILTER = "containers.filter";
+const DENSITY = "portside.density";
+const TONES = { "In yard": "good", "On vessel": "blue", Loaded: "warn", "Gated out": "" };
+
+const table = document.getElementById("containers");
+const text = document.getElementById("filter-text");
+const status = document.getElementById("filter-status");
+const compact = document.getElementById("compact");
+const count = document.getElementById("count");
+const problem = document.getElementById("problem");
+let rows = [];
+
+function cell(label, content, className = "") {
+  const made = document.createElement("td");
+  made.dataset.label = label;
+  made.className = className;
+  made.append(content);
+  return made;
+}
+
+function chip(content, tone) {
+  const made = document.createElement("span");
+  made.className = `chip ${tone}`;
+  made.textContent = content;
+  return made;
+}
+
+function line(row) {
+  const made = document.createElement("tr");
+  made.append(
+    cell("Container", row.number, "box"),
+    cell("Type", row.size),
+    cell("Line", row.line),
+    cell("Vessel / voyage", `${row.vessel} ${row.voyage}`),
+    cell("Port", row.port),
+    cell("Status", chip(row.status, TONES[row.status] ?? "")),
+    cell("Position", row.position),
+    cell("Hold", row.hold ? chip(row.hold, "bad") : ""),
+    cell("Weight", `${row.weight_kg.toLocaleString("en")} kg`, "number"),
+    cell("Free days", row.free_days === null ? "" : String(row.free_days), row.free_days < 0 ? "number late" : "number"),
+  );
+  return made;
+}
+
+function fits(row) {
+  const wanted = text.value.trim().toLowerCase();
+  const inside = `${row.number} ${row.vessel} ${row.line}`.toLowerCase();
+  return inside.includes(wanted) && (status.value === "" || row.status === status.value);
+}
+
+function show() {
+  const shown = rows.filter(fits);
+  table.tBodies[0].replaceChildren(...shown.map(line));
+  count.textContent = shown.length ? `${shown.length} of ${rows.length} containers` : "No container fits this filter.";
+}
+
+function summarise() {
+  const sums = {
+    "sum-all": rows.length,
+    "sum-yard": rows.filter((row) => row.status === "In yard").length,
+    "sum-hold": rows.filter((row) => row.hold).length,
+    "sum-late": rows.filter((row) => row.free_days !== null && row.free_days < 0).length,
+  };
+  for (const [id, sum] of Object.entries(sums)) document.getElementById(id).textContent = sum;
+}
+
+function recall() {
+  const saved = JSON.parse(sessionStorage.getItem(FILTER) ?? "{}");
+  text.value = saved.text ?? "";
+  status.value = saved.status ?? "";
+  compact.checked = localStorage.getItem(DENSITY) === "compact";
+  table.classList.toggle("compact", compact.checked);
+}
+
+function filterChanged() {
+  sessionStorage.setItem(FILTER, JSON.stringify({ text: text.value, status: status.value }));
+  show();
+}
+
+text.addEventListener("input", filterChanged);
+status.addEventListener("change", filterChanged);
+document.getElementById("filter").addEventListener("submit", (event) => event.preventDefault());
+compact.addEventListener("change", () => {
+  localStorage.setItem(DENSITY, compact.checked ? "compact" : "normal");
+  table.classList.toggle("compact", compact.checked);
+});
+
+recall();
+try {
+  rows = (await get("/api/containers")).containers;
+  summarise();
+  show();
+} catch (error) {
+  problem.textContent = error.message;
+  problem.hidden = false;
+  count.textContent = "";
+}
+table.setAttribute("aria-busy", "false");
