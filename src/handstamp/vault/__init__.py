@@ -1,0 +1,11 @@
+"""Where sessions are kept: sealed, durable, versioned, leased.
+
+`Vault` is the face; a database adapter lives in `sqlite/` behind the port in `store`. Nothing else in handstamp knows SQL.
+"""
+
+from handstamp.vault.keys import MasterKey
+from handstamp.vault.leases import Holder, Lease, LeaseInfo, Standing
+from handstamp.vault.model import JSON, Event, SaveResult, Version
+from handstamp.vault.vault import LEASE_LIFE, Vault, export_key
+
+__all__ = ["JSON", "LEASE_LIFE", "Event", "Holder", "Lease", "LeaseInfo", "MasterKey", "SaveResult", "Standing", "Vault", "Version", "export_key"]

@@ -1,0 +1,65 @@
+"""Verifying a vault: the database's own check, then every sealed record is opened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from handstamp.errors import HandstampError
+from handstamp.home import Finding
+from handstamp.vault import credentials, sessions
+from handstamp.vault.parts import Parts, Profile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from handstamp.vault.parts import Head
+    from handstamp.vault.store import Store, Transaction
+    from handstamp.vault.unlock import Unlocked
+
+_RESTORE = "restore a backup, or forget it with `handstamp forget`"
+
+
+def check_store(store: Store) -> Iterator[Finding]:
+    """What the database finds wrong with its own files."""
+    for damage in store.damages():
+        yield Finding(store.where, f"is damaged: {damage}", "restore a backup")
+
+
+def check_records(transaction: Transaction, unlocked: Unlocked) -> Iterator[Finding]:
+    """Records that do not open, by name; never a value."""
+    for profile_id, name in transaction.rows("all_profiles"):
+        yield from _profile(transaction, Parts(transaction, unlocked, Profile(profile_id, name, 0, listed=True)))
+    for row in transaction.rows("sessions"):
+        if not _opens(sessions.opened, row, unlocked.seals):
+            yield Finding(f"session of profile '{row[1]}' at '{row[2]}'", "has sealed facts that do not open", "log in again")
+    if damaged := credentials.damaged(transaction, unlocked):
+        yield Finding(f"{damaged} of the saved credentials", "do not open", "set them again")
+
+
+def _profile(transaction: Transaction, parts: Parts) -> Iterator[Finding]:
+    for head in list(parts.heads()):
+        name = parts.name(head.row_key, head.name_sealed)
+        subject = f"{name or head.kind} of profile '{parts.profile.name}'"
+        if name is None:
+            yield Finding(subject, "has a name that does not open", _RESTORE)
+        yield from _versions(transaction, parts, head, subject)
+
+
+def _versions(transaction: Transaction, parts: Parts, head: Head, subject: str) -> Iterator[Finding]:
+    versions = {generation: sealed for generation, _, _, sealed in transaction.rows("versions", part_id=head.part_id)}
+    opening = {generation for generation, sealed in versions.items() if _opens(parts.opened, head.row_key, generation, sealed)}
+    for generation in sorted({*versions, head.generation} - opening, reverse=True):
+        if generation != head.generation:
+            yield Finding(subject, f"has a damaged earlier version {generation}", "nothing to do; the current one is not touched by it")
+        elif opening:
+            yield Finding(subject, f"is damaged (version {generation}); version {max(opening)} is used instead", "the next save repairs it")
+        else:
+            yield Finding(subject, f"is damaged (version {generation}), and no earlier version opens", _RESTORE)
+
+
+def _opens(open_it: Callable[..., object], *arguments: object) -> bool:
+    try:
+        open_it(*arguments)
+    except HandstampError:
+        return False
+    return True

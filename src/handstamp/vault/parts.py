@@ -1,0 +1,200 @@
+"""Parts in the vault: reading the current version of each, falling back from damage, and adding versions."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from handstamp.errors import SealBroken, StateError, UnreadableState
+from handstamp.state import Part, PartId, PartKind, StorageState, select
+from handstamp.state.codec import decode, encode
+from handstamp.vault.identity import Identity, Purpose
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from handstamp.vault.store import Transaction
+    from handstamp.vault.unlock import Unlocked
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A profile's row."""
+
+    profile_id: int
+    name: str
+    epoch: int
+    listed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A part's row with its current version."""
+
+    part_id: int
+    row_key: bytes
+    kind: str
+    name_sealed: bytes
+    generation: int
+    sealed: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A part whose current version does not open.
+
+    Args:
+        kind: of the part; its name may be unreadable, too.
+        generation: the damaged version.
+        used: the earlier version that stands in, None when none opens.
+    """
+
+    profile: str
+    kind: str
+    generation: int
+    used: int | None
+
+    def __str__(self) -> str:
+        instead = "no earlier version opens" if self.used is None else f"version {self.used} is used instead"
+        return f"version {self.generation} of a '{self.kind}' part of profile '{self.profile}' does not open (changed, or sealed by another key); {instead}"
+
+
+def find_profile(transaction: Transaction, name: str) -> Profile | None:
+    """The row of a profile, also of a forgotten one."""
+    rows = transaction.rows("profile", profile=name)
+    return Profile(rows[0][0], name, rows[0][1], bool(rows[0][2])) if rows else None
+
+
+def listed_profile(transaction: Transaction, name: str) -> Profile:
+    """The row of a profile, made or listed again when it is not."""
+    profile = find_profile(transaction, name)
+    if profile is None or not profile.listed:
+        ((profile_id, epoch),) = transaction.rows("list_profile", profile=name, now=transaction.now())
+        profile = Profile(profile_id, name, epoch, listed=True)
+    return profile
+
+
+class Parts:
+    """The parts of one profile within one transaction.
+
+    Args:
+        transaction: that everything here runs in.
+        unlocked: seals and opens.
+        profile: whose parts.
+    """
+
+    def __init__(self, transaction: Transaction, unlocked: Unlocked, profile: Profile) -> None:
+        self._transaction = transaction
+        self._seals = unlocked.seals
+        self._index = unlocked.index
+        self.profile = profile
+        self.damages: list[Damage] = []
+
+    def heads(self, domains: Iterable[str] | None = None) -> Iterator[Head]:
+        """Rows of all parts that may hold something of `domains`, and maybe of others; all for None."""
+        buckets = None if domains is None else self._index.buckets(self.profile.name, domains)
+        if buckets is None:
+            rows = self._transaction.rows("heads", profile_id=self.profile.profile_id)
+        else:
+            rows = [row for bucket in buckets for row in self._transaction.rows("heads_of_bucket", profile_id=self.profile.profile_id, bucket=bucket)]
+        return (Head(*row) for row in rows)
+
+    def head(self, part_id: PartId) -> Head | None:
+        """The row of one part."""
+        rows = self._transaction.rows("head", profile_id=self.profile.profile_id, row_key=self._index.part(self.profile.name, part_id))
+        return Head(*rows[0]) if rows else None
+
+    def load(self, domains: Iterable[str] | None) -> StorageState:
+        """The current state, or what of it belongs to `domains`.
+
+        Raises:
+            SealBroken: a part has no version that opens.
+            UnsupportedVersion: a newer handstamp wrote a part.
+        """
+        wanted = None if domains is None else tuple(domains)
+        return select(StorageState.of((self.current(head) for head in self.heads(wanted)), epoch=self.profile.epoch), wanted)
+
+    def current(self, head: Head) -> Part:
+        """What the part holds now; when that is damaged, its last version that opens, with a note in `damages`.
+
+        Raises:
+            SealBroken: no version opens.
+        """
+        try:
+            return self.opened(head.row_key, head.generation, head.sealed)
+        except (SealBroken, UnreadableState):
+            return self._fallback(head)
+
+    def _fallback(self, head: Head) -> Part:
+        for generation, _, _, sealed in self._transaction.rows("versions", part_id=head.part_id):
+            try:
+                part = self.opened(head.row_key, generation, sealed)
+            except (SealBroken, UnreadableState):
+                continue
+            self._damaged(head, generation)
+            return part
+        damage = self._damaged(head, None)
+        raise SealBroken(f"{damage}. Restore a backup, or forget it with `handstamp forget`; nothing was changed") from None
+
+    def _damaged(self, head: Head, used: int | None) -> Damage:
+        damage = Damage(self.profile.name, head.kind if head.kind in set(PartKind) else "?", head.generation, used)
+        _log.error("%s", damage)
+        self.damages.append(damage)
+        return damage
+
+    def opened(self, row_key: bytes, generation: int, sealed: bytes | None) -> Part:
+        """A version's content.
+
+        Raises:
+            SealBroken, UnreadableState: it is damaged.
+            UnsupportedVersion: a newer handstamp wrote it.
+        """
+        return decode(self._seals.open(Purpose.PART, Identity(row_key, generation, self.profile.name), sealed))
+
+    def name(self, row_key: bytes, name_sealed: bytes) -> PartId | None:
+        """Which part a row is; None when that is damaged."""
+        try:
+            return decode(self._seals.open(Purpose.NAME, Identity(row_key, 0, self.profile.name), name_sealed)).id
+        except (SealBroken, StateError):
+            return None
+
+    def add(self, part: Part) -> int | None:
+        """A new part, at generation 1. None when somebody else made it meanwhile."""
+        row_key = self._index.part(self.profile.name, part.id)
+        rows = self._transaction.rows(
+            "add_part",
+            profile_id=self.profile.profile_id,
+            row_key=row_key,
+            bucket=self._index.bucket(self.profile.name, part.id),
+            kind=part.id.kind,
+            name_sealed=self._seals.seal(Purpose.NAME, Identity(row_key, 0, self.profile.name), encode(Part(part.id, {}))),
+            generation=1,
+        )
+        if not rows:
+            return None
+        self._add_version(rows[0][0], row_key, 1, part)
+        return 1
+
+    def advance(self, head: Head, part: Part, *, keep: int) -> int | None:
+        """A further version of a part, of which `keep` earlier ones stay. None when `head` is no longer the current one."""
+        generation = head.generation + 1
+        if not self._transaction.run("advance_part", part_id=head.part_id, generation=generation, read_generation=head.generation):
+            return None
+        self._add_version(head.part_id, head.row_key, generation, part)
+        self._transaction.run("prune_versions", part_id=head.part_id, oldest=generation - keep)
+        return generation
+
+    def keep_damaged(self, head: Head) -> None:
+        """Keep a current version that does not open, whatever its age: somebody may still want to look at it."""
+        self._transaction.run("pin_version", part_id=head.part_id, generation=head.generation, pinned="damaged")
+
+    def _add_version(self, part_id: int, row_key: bytes, generation: int, part: Part) -> None:
+        sealed = self.sealed(row_key, generation, part)
+        self._transaction.run("add_version", part_id=part_id, generation=generation, now=self._transaction.now(), sealed=sealed)
+
+    def sealed(self, row_key: bytes, generation: int, part: Part) -> bytes:
+        """A version's content, sealed as that version."""
+        return self._seals.seal(Purpose.PART, Identity(row_key, generation, self.profile.name), encode(part))

@@ -1,0 +1,149 @@
+"""Sessions as rows: facts that can be listed and queried without opening a seal.
+
+The device's proxy, which may hold a password, and the losses, which name visited places, are sealed beside.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from handstamp.errors import Conflict, SealBroken
+from handstamp.state import Device, Health, Loss, Session
+from handstamp.vault.identity import Identity, Purpose
+from handstamp.vault.model import instant, maybe_instant, maybe_milliseconds
+from handstamp.vault.store import Raced
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from handstamp.vault.parts import Profile
+    from handstamp.vault.seal import Seals
+    from handstamp.vault.store import Row, Transaction
+
+_log = logging.getLogger(__name__)
+
+
+def list_sessions(transaction: Transaction, profile: str | None, site: str | None) -> list[Row]:
+    """Rows of sessions, by profile and site."""
+    if profile is not None and site is not None:
+        return transaction.rows("session", profile=profile, site=site)
+    if profile is not None:
+        return transaction.rows("sessions_of_profile", profile=profile)
+    return transaction.rows("sessions_of_site", site=site) if site is not None else transaction.rows("sessions")
+
+
+def is_private(row: Row) -> bool:
+    """Whether something of this session is sealed."""
+    return row[-1] is not None
+
+
+def opened(row: Row, seals: Seals | None) -> Session:
+    """The session of a row.
+
+    Args:
+        row: as `list_sessions` gives it.
+        seals: opens what is sealed; None leaves that out.
+
+    Raises:
+        SealBroken: what is sealed does not open.
+    """
+    session_id, profile, site, _, username, health, needs_refresh, until, created, logged_in, used, verified, expires, logins, device, _ = row
+    facts = Device(**json.loads(device)) if device else Device()
+    proxy, losses = _private(row, seals)
+    return Session(
+        session_id=session_id,
+        profile=profile,
+        site=site,
+        username=username,
+        device=replace(facts, proxy=proxy) if proxy is not None else facts,
+        health=Health(health),
+        needs_refresh=bool(needs_refresh),
+        health_until=maybe_instant(until),
+        created_at=maybe_instant(created),
+        logged_in_at=maybe_instant(logged_in),
+        last_used=maybe_instant(used),
+        last_verified=maybe_instant(verified),
+        expires_at=maybe_instant(expires),
+        logins=logins,
+        losses=losses,
+    )
+
+
+def opened_leniently(row: Row, seals: Seals | None) -> Session:
+    """As `opened`, without what is sealed when that does not open; says so in the log."""
+    try:
+        return opened(row, seals)
+    except SealBroken:
+        _log.warning("the sealed facts (proxy, losses) of session %s do not open; they are left out", row[0])
+        return opened(row, None)
+
+
+def update(transaction: Transaction, seals: Seals, profile: Profile, site: str, change: Callable[[Session], Session]) -> Session:
+    """Read, change, write.
+
+    Raises:
+        SealBroken: what is sealed of it does not open.
+        ValueError: `change` gave another session.
+        Raced: somebody else wrote it meanwhile; try the transaction again.
+    """
+    rows = transaction.rows("session", profile=profile.name, site=site)
+    revision = rows[0][3] + 1 if rows else 1
+    before = opened(rows[0], seals) if rows else Session(secrets.token_hex(16), profile.name, site, created_at=instant(transaction.now()))
+    after = change(before)
+    if (after.session_id, after.profile, after.site) != (before.session_id, before.profile, before.site):
+        raise ValueError(f"a change of the session of profile '{profile.name}' at '{site}' must keep its session_id, profile and site")
+    if rows and after == before:
+        return before
+    if not transaction.run("put_session", profile_id=profile.profile_id, revision=revision, **_row(after, revision, seals)):
+        raise Raced
+    return after
+
+
+def _row(session: Session, revision: int, seals: Seals) -> dict[str, Any]:
+    public = {name: value for name, value in asdict(session.device).items() if value is not None and name != "proxy"}
+    return {
+        "session_id": session.session_id,
+        "site": session.site,
+        "username": session.username,
+        "health": session.health,
+        "needs_refresh": int(session.needs_refresh),
+        "health_until": maybe_milliseconds(session.health_until),
+        "created_at": maybe_milliseconds(session.created_at),
+        "logged_in_at": maybe_milliseconds(session.logged_in_at),
+        "last_used": maybe_milliseconds(session.last_used),
+        "last_verified": maybe_milliseconds(session.last_verified),
+        "expires_at": maybe_milliseconds(session.expires_at),
+        "logins": session.logins,
+        "device": json.dumps(public) if public else None,
+        "private_sealed": _sealed(session, revision, seals),
+    }
+
+
+def _sealed(session: Session, revision: int, seals: Seals) -> bytes | None:
+    if session.device.proxy is None and not session.losses:
+        return None
+    facts = {"proxy": session.device.proxy, "losses": [asdict(loss) for loss in session.losses]}
+    return seals.seal(Purpose.SESSION, _identity(session.session_id, revision, session.profile, session.site), json.dumps(facts).encode())
+
+
+def _private(row: Row, seals: Seals | None) -> tuple[str | None, tuple[Loss, ...]]:
+    session_id, profile, site, revision, *_, sealed = row
+    if sealed is None or seals is None:
+        return None, ()
+    try:
+        facts = json.loads(seals.open(Purpose.SESSION, _identity(session_id, revision, profile, site), sealed))
+    except SealBroken:
+        raise SealBroken(f"what is sealed of the session of profile '{profile}' at '{site}' does not open: it was changed, or another key sealed it") from None
+    return facts["proxy"], tuple(Loss(**loss) for loss in facts["losses"])
+
+
+def _identity(session_id: str, revision: int, profile: str, site: str) -> Identity:
+    """Session ids are ours, 32 hex digits; anything else in the row does not open."""
+    try:
+        return Identity(bytes.fromhex(session_id), revision, f"{profile}\n{site}")
+    except ValueError:
+        raise Conflict(f"the session of profile '{profile}' at '{site}' has a damaged id") from None

@@ -1,0 +1,82 @@
+"""One connection to a vault's file: made with care for permissions, links and durability."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+from typing import TYPE_CHECKING
+
+from handstamp.errors import VaultUnavailable
+from handstamp.home import make_home, refuse_symlink
+from handstamp.vault.sqlite.errors import translated
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BUSY_SECONDS = 30.0
+_SETTINGS = (
+    "PRAGMA synchronous = FULL",  # in WAL mode: the log is on the disk when COMMIT returns
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA trusted_schema = OFF",
+    "PRAGMA cell_size_check = ON",
+    "PRAGMA temp_store = MEMORY",
+)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection to the file at `path`, which is made (mode 0600, SQLite gives its -wal and -shm the same) when missing.
+
+    Raises:
+        ConfigError: the file, its directory or a file beside it is a symbolic link, or the directory cannot be made.
+        VaultUnavailable: it cannot be opened.
+    """
+    make_home(path.parent)
+    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm", f"{path.name}-journal"):
+        refuse_symlink(path.with_name(name))
+    _make_file(path)
+    try:
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256)
+        _prepare(connection, path)
+    except sqlite3.Error as error:
+        raise translated(error, path) or error from None
+    return connection
+
+
+def _make_file(path: Path) -> None:
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    except FileExistsError:
+        return
+    except OSError as error:
+        remedy = "make its directory writable, or set HANDSTAMP_VAULT to another place"
+        raise VaultUnavailable(f"the vault {path} cannot be made ({error.strerror}); {remedy}") from None
+    with contextlib.closing(os.fdopen(descriptor, "wb")):
+        path.chmod(0o600)  # a umask can only have taken too much
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    try:
+        for setting in _SETTINGS:
+            connection.execute(setting)
+        _write_ahead(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _write_ahead(connection: sqlite3.Connection, path: Path) -> None:
+    """Turn on the write-ahead log. The first switch needs the file alone, and SQLite does not wait for that by itself."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+            continue
+        if mode != "wal":
+            raise VaultUnavailable(f"the vault {path} lies where SQLite cannot keep a write-ahead log (a network file system?); put it on a local disk")
+        return

@@ -1,0 +1,54 @@
+"""Bringing a vault's file to the schema of this release."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from handstamp.errors import UnsupportedVersion, VaultUnavailable
+from handstamp.vault.queries import load_migrations, statements
+
+if TYPE_CHECKING:
+    import sqlite3
+    from pathlib import Path
+
+APPLICATION_ID = 0x48535450  # "HSTP", in the file's header, so that nobody takes it for another's and we no other's for ours
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Apply the migrations that the file has not seen, all or none, once whoever else opens it now.
+
+    Raises:
+        UnsupportedVersion: a newer handstamp wrote the file.
+        VaultUnavailable: it is the database of some other program.
+    """
+    migrations = load_migrations("handstamp.vault.sqlite")
+    newest = migrations[-1][0]
+    if _version(connection, path, newest) == newest:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        _apply(connection, [text for number, text in migrations if number > _version(connection, path, newest)], newest)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _apply(connection: sqlite3.Connection, scripts: list[str], newest: int) -> None:
+    for script in scripts:
+        for statement in statements(script):
+            connection.execute(statement)
+    if scripts:
+        connection.execute(f"PRAGMA user_version = {newest}")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+def _version(connection: sqlite3.Connection, path: Path, newest: int) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    if application != APPLICATION_ID and (version or application or connection.execute("SELECT 1 FROM sqlite_master").fetchone()):
+        raise VaultUnavailable(f"{path} is the database of another program, not a vault; move it away, or set HANDSTAMP_VAULT to another place")
+    if version > newest:
+        raise UnsupportedVersion(f"the vault {path} has schema {version}, this handstamp knows up to {newest}; upgrade handstamp. Nothing was changed")
+    return int(version)

@@ -1,0 +1,69 @@
+"""The port between the vault and a database: named queries in transactions. Adapters live beside (`sqlite/`).
+
+An adapter brings the same queries under the same names, in its own dialect, and maps its errors to ours at its edge.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from contextlib import AbstractContextManager
+
+Value = None | int | float | str | bytes
+Row = tuple[Any, ...]
+
+
+class Raced(Exception):
+    """What this transaction read was changed before it wrote. It is rolled back and tried again."""
+
+
+class Transaction(Protocol):
+    """What can be done within one transaction. Not for use after it, nor in another thread."""
+
+    def rows(self, query: str, /, **values: Value) -> list[Row]:
+        """The rows of the named query."""
+        ...
+
+    def run(self, query: str, /, **values: Value) -> int:
+        """Run the named statement; how many rows it changed."""
+        ...
+
+    def now(self) -> int:
+        """The database's clock, milliseconds since the epoch; the same throughout the transaction."""
+        ...
+
+
+class Store(Protocol):
+    """A database with handstamp's schema. Safe across threads; opens nothing before the first transaction."""
+
+    @property
+    def where(self) -> str:
+        """Where it is, for people and messages; holds no password."""
+        ...
+
+    def read(self) -> AbstractContextManager[Transaction]:
+        """A transaction that sees one moment and writes nothing.
+
+        Raises:
+            VaultUnavailable: the database cannot be reached or read.
+            UnsupportedVersion: a newer handstamp made it.
+        """
+        ...
+
+    def write(self) -> AbstractContextManager[Transaction]:
+        """A transaction that is durable when left, or undone when left by an error; raises besides as `read`.
+
+        Raises:
+            VaultFull: there is no room.
+        """
+        ...
+
+    def damages(self) -> Iterable[str]:
+        """What the database's own check of its files finds, a sentence each."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections; a later transaction opens new ones."""
+        ...
