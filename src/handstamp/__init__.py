@@ -1,0 +1,38 @@
+"""Log in once, get back in everywhere: keeps authenticated web sessions for people who automate the web."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from handstamp._version import __version__
+
+if TYPE_CHECKING:
+    from handstamp import errors
+    from handstamp.sites import Site
+    from handstamp.state import Device, StorageState
+    from handstamp.vault import Vault
+
+# Loaded when first asked for: `import handstamp` alone costs next to nothing.
+_PLACES = {
+    "Device": "handstamp.state",
+    "Site": "handstamp.sites",
+    "StorageState": "handstamp.state",
+    "Vault": "handstamp.vault",
+}
+
+__all__ = ["Device", "Site", "StorageState", "Vault", "__version__", "errors"]
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module  # noqa: PLC0415
+
+    if name == "errors":
+        return import_module("handstamp.errors")
+    if name in _PLACES:
+        return getattr(import_module(_PLACES[name]), name)
+    message = f"module 'handstamp' has no attribute {name!r}"
+    raise AttributeError(message)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

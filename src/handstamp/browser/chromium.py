@@ -15,6 +15,7 @@ from handstamp.state import Device
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from handstamp.browser.cdp import Message
     from handstamp.browser.process import Launch
@@ -67,6 +68,16 @@ class Chromium:
     def alive(self) -> bool:
         """Whether the browser still answers."""
         return not self._connection.closed.is_set()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the browser; its helpers are in the process group of the same number."""
+        return self._process.pid
+
+    @property
+    def user_data(self) -> Path:
+        """Its user-data directory."""
+        return self._process.user_data
 
     def driver(self) -> tuple[Driver, str]:
         """A way in for one driver, and its secret URL."""

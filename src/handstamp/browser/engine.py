@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from handstamp.browser.chromium import Chromium
+from handstamp.browser.drivers import AsyncDrivers
 from handstamp.errors import ConfigError
 from handstamp.state import Clock
 
@@ -41,11 +42,16 @@ class _Shared:
 class Engine:
     """Runs the browsers of one process. Safe across threads: `run` and `call` are the ways in.
 
+    Attributes:
+        clock: stamps all changes that this process observes.
+        drivers: Playwright on the engine's own loop, for logins and checks.
+
     After a fork the child's engine is not usable: threads and pipes stay with the parent.
     """
 
     def __init__(self) -> None:
         self.clock = Clock(secrets.token_hex(4))
+        self.drivers = AsyncDrivers(self)
         self._pid = os.getpid()
         self._loop = asyncio.new_event_loop()
         self._browsers: dict[Launch, _Shared] = {}

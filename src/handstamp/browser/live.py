@@ -200,17 +200,15 @@ class LiveContext:
         if scope is None:
             return
         if identifier["isLocalStorage"]:
-            part_id, prefix, tab = PartId(PartKind.LOCAL, scope), (), None
             self._serve(scope)
+            part_id, tab = PartId(PartKind.LOCAL, scope), None
         else:
-            tab = self._tab(document, scope)
-            part_id, prefix = PartId(PartKind.SESSION, scope), (tab,)
+            part_id, tab = PartId(PartKind.SESSION, scope), self._tab(document, scope)
         if method == "DOMStorage.domStorageItemsCleared":
             self.mirror.clear(part_id, tab=tab)
-        elif method == "DOMStorage.domStorageItemRemoved":
-            self.mirror.set(part_id, (*prefix, params["key"]), None)
         else:
-            self.mirror.set(part_id, (*prefix, params["key"]), params["newValue"])
+            key = (params["key"],) if tab is None else (tab, params["key"])
+            self.mirror.set(part_id, key, params.get("newValue"))
 
     def _serve(self, scope: str) -> None:
         """The localStorage of this scope is there: never give it back again in this context."""

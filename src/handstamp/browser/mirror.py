@@ -34,6 +34,11 @@ class Mirror:
         """Whether something is not saved yet."""
         return bool(self._unsaved)
 
+    @property
+    def jar(self) -> list[Cookie]:
+        """The browser's cookies at the last look."""
+        return list(self._cookies.values())
+
     def state(self) -> StorageState:
         """All that is known now."""
         return StorageState.of((Part(part_id, dict(entries)) for part_id, entries in self._parts.items()), epoch=self._epoch)

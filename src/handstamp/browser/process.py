@@ -13,13 +13,9 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from handstamp.browser.find import is_headless_shell
 from handstamp.errors import BrowserMissing
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _FLAGS = (
     "--remote-debugging-pipe",
@@ -176,7 +172,7 @@ def _pipe() -> tuple[int, int]:
     return moved[0], moved[1]
 
 
-def _spawn(command: Sequence[str], browser_reads: int, browser_writes: int) -> int:
+def _spawn(command: list[str], browser_reads: int, browser_writes: int) -> int:
     quiet = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1, 2)]
     pipes = [(os.POSIX_SPAWN_DUP2, browser_reads, _BROWSER_READS), (os.POSIX_SPAWN_DUP2, browser_writes, _BROWSER_WRITES)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HANDSTAMP_")}

@@ -1,0 +1,233 @@
+"""Playwright beside the engine: contexts that Playwright drives and the engine fills, mirrors and saves.
+
+Playwright's objects belong to the loop or thread that made them, so there is one `AsyncDrivers` for each event loop and one
+`SyncDrivers` for each thread. Both start Playwright with the first context, share its connection to each browser, and stop it
+with the last: a sync Playwright that goes on would leave an event loop running in the caller's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from handstamp.errors import BrowserError, BrowserGone, ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+
+    from playwright import async_api, sync_api
+
+    from handstamp.browser.chromium import Chromium
+    from handstamp.browser.engine import Engine
+    from handstamp.browser.live import LiveContext
+    from handstamp.browser.relay import Driver
+    from handstamp.state import StorageState
+
+    Save = Callable[[StorageState], None]
+
+B = TypeVar("B")
+
+
+@dataclass
+class _Connected(Generic[B]):
+    """Playwright's connection to one browser, and who uses it."""
+
+    browser: B
+    driver: Driver
+    users: int = 0
+    making: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class AsyncDrivers:
+    """Contexts for one event loop.
+
+    Args:
+        engine: runs the browsers.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._playwright: async_api.Playwright | None = None
+        self._connected: dict[Chromium, _Connected[async_api.Browser]] = {}
+        self._users = 0
+        self._lock = asyncio.Lock()
+
+    def belongs_to(self, engine: Engine) -> bool:
+        """Whether it serves this engine (there is a new one after a fork)."""
+        return self._engine is engine
+
+    @asynccontextmanager
+    async def context(
+        self, chromium: Chromium, state: StorageState, save: Save | None, options: Mapping[str, Any]
+    ) -> AsyncIterator[tuple[async_api.BrowserContext, LiveContext]]:
+        """A Playwright context that holds `state`; closed and saved at the end.
+
+        Args:
+            chromium: where.
+            state: what to restore.
+            save: see `LiveContext`.
+            options: of Playwright's `Browser.new_context`.
+
+        Raises:
+            ConfigError: Playwright refuses the options.
+            BrowserGone: the browser has ended.
+        """
+        connected = await self._enter(chromium)
+        try:
+            async with connected.making:  # one at a time: the relay gives the next new context of this driver to what is expected
+                live = await self._engine.call(_expect(chromium, connected.driver, state, save))
+                context = await self._make(connected, options)
+            try:
+                yield context, live
+            finally:
+                await self._engine.call(live.finish())
+                with contextlib.suppress(*_playwright_errors()):
+                    await context.close()
+                await self._engine.call(live.end())
+        finally:
+            await self._leave(chromium, connected)
+
+    async def _make(self, connected: _Connected[async_api.Browser], options: Mapping[str, Any]) -> async_api.BrowserContext:
+        try:
+            return await connected.browser.new_context(**options)
+        except Exception as error:
+            await self._engine.call(_forget(connected.driver))
+            raise _refused(error) from error
+
+    async def _enter(self, chromium: Chromium) -> _Connected[async_api.Browser]:
+        async with self._lock:
+            self._users += 1
+            try:
+                if self._playwright is None:
+                    from playwright.async_api import async_playwright  # noqa: PLC0415  (a tenth of a second)
+
+                    self._playwright = await async_playwright().start()
+                if chromium not in self._connected:
+                    driver, url = await self._engine.call(_way_in(chromium))
+                    self._connected[chromium] = _Connected(await self._playwright.chromium.connect_over_cdp(url), driver)
+            except BaseException:
+                self._users -= 1
+                raise
+            connected = self._connected[chromium]
+            connected.users += 1
+            return connected
+
+    async def _leave(self, chromium: Chromium, connected: _Connected[async_api.Browser]) -> None:
+        async with self._lock:
+            connected.users -= 1
+            self._users -= 1
+            if connected.users == 0:
+                del self._connected[chromium]
+                with contextlib.suppress(*_playwright_errors()):
+                    await connected.browser.close()
+            if self._users == 0 and self._playwright is not None:
+                playwright, self._playwright = self._playwright, None
+                await playwright.stop()
+
+
+class SyncDrivers:
+    """The same for one thread.
+
+    Args:
+        engine: runs the browsers.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._playwright: sync_api.Playwright | None = None
+        self._connected: dict[Chromium, _Connected[sync_api.Browser]] = {}
+        self._users = 0
+
+    @property
+    def running(self) -> bool:
+        """Whether a Playwright of ours runs in this thread now."""
+        return self._playwright is not None
+
+    def belongs_to(self, engine: Engine) -> bool:
+        """Whether it serves this engine (there is a new one after a fork)."""
+        return self._engine is engine
+
+    @contextmanager
+    def context(self, chromium: Chromium, state: StorageState, save: Save | None, options: Mapping[str, Any]) -> Iterator[tuple[sync_api.BrowserContext, LiveContext]]:
+        """See `AsyncDrivers.context`."""
+        connected = self._enter(chromium)
+        try:
+            live = self._engine.run(_expect(chromium, connected.driver, state, save))
+            context = self._make(connected, options)
+            try:
+                yield context, live
+            finally:
+                self._engine.run(live.finish())
+                with contextlib.suppress(*_playwright_errors()):
+                    context.close()
+                self._engine.run(live.end())
+        finally:
+            self._leave(chromium, connected)
+
+    def _make(self, connected: _Connected[sync_api.Browser], options: Mapping[str, Any]) -> sync_api.BrowserContext:
+        try:
+            return connected.browser.new_context(**options)
+        except Exception as error:
+            self._engine.run(_forget(connected.driver))
+            raise _refused(error) from error
+
+    def _enter(self, chromium: Chromium) -> _Connected[sync_api.Browser]:
+        self._users += 1
+        try:
+            if self._playwright is None:
+                from playwright.sync_api import sync_playwright  # noqa: PLC0415  (a tenth of a second)
+
+                self._playwright = sync_playwright().start()
+            if chromium not in self._connected:
+                driver, url = self._engine.run(_way_in(chromium))
+                self._connected[chromium] = _Connected(self._playwright.chromium.connect_over_cdp(url), driver)
+        except BaseException:
+            self._users -= 1
+            raise
+        connected = self._connected[chromium]
+        connected.users += 1
+        return connected
+
+    def _leave(self, chromium: Chromium, connected: _Connected[sync_api.Browser]) -> None:
+        connected.users -= 1
+        self._users -= 1
+        if connected.users == 0:
+            del self._connected[chromium]
+            with contextlib.suppress(*_playwright_errors()):
+                connected.browser.close()
+        if self._users == 0 and self._playwright is not None:
+            playwright, self._playwright = self._playwright, None
+            playwright.stop()
+
+
+async def _way_in(chromium: Chromium) -> tuple[Driver, str]:
+    return chromium.driver()
+
+
+async def _expect(chromium: Chromium, driver: Driver, state: StorageState, save: Save | None) -> LiveContext:
+    return chromium.expect(driver, state, save)
+
+
+async def _forget(driver: Driver) -> None:
+    driver.expected.clear()
+
+
+def _playwright_errors() -> tuple[type[Exception], ...]:
+    from playwright.async_api import Error  # noqa: PLC0415  (a tenth of a second; both APIs raise the same class)
+
+    return (Error,)
+
+
+def _refused(error: Exception) -> Exception:
+    """What Playwright says of the options, with the way out where we know it."""
+    text = str(error)
+    if not isinstance(error, _playwright_errors()):
+        return ConfigError(f"Playwright does not take these context_options: {error}") if isinstance(error, TypeError) else error
+    if "ffmpeg" in text.lower():
+        return ConfigError("recording video needs Playwright's ffmpeg: run `playwright install ffmpeg`, or use tracing, which needs nothing")
+    if "closed" in text:
+        return BrowserGone("the browser ended while a context was opened; the session is in the vault, open it again")
+    return BrowserError(f"Playwright could not open a context: {text.splitlines()[0]}")

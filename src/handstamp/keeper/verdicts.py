@@ -1,0 +1,80 @@
+"""What the keeper writes down: verdicts, logins, and what a check over HTTP changed. Blocking; called in worker threads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from handstamp.state import Health, Key, Part, PartId, PartKind, StorageState, cookie_scope, observed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from handstamp.sites import Site, Verdict
+    from handstamp.state import Clock, Cookie, Device, Session
+    from handstamp.vault import Vault
+
+
+def recorded(vault: Vault, site: Site, profile: str, verdict: Verdict) -> Session:
+    """Keep a verdict with its session and in the event log."""
+
+    def change(session: Session) -> Session:
+        told = verdict.health is not Health.UNKNOWN
+        return replace(
+            session,
+            health=verdict.health if told else session.health,
+            health_until=verdict.until,
+            needs_refresh=verdict.health is Health.EXPIRED or (session.needs_refresh and verdict.health is not Health.VALID),
+            last_verified=verdict.at if told else session.last_verified,
+        )
+
+    vault.record_event("check", profile=profile, site=site.name, data=verdict.facts())
+    return vault.update_session(profile, site.name, change)
+
+
+def with_login(vault: Vault, site: Site, profile: str, device: Device, username: str | None, state: StorageState) -> Session:
+    """Keep the facts of a login that has just been made and checked."""
+    now = datetime.now(UTC)
+
+    def change(session: Session) -> Session:
+        return replace(
+            session,
+            username=username or session.username,
+            device=session.device.filled(device),
+            health=Health.VALID,
+            health_until=None,
+            needs_refresh=False,
+            logged_in_at=now,
+            last_used=now,
+            last_verified=now,
+            expires_at=expires_at(site, state),
+            logins=session.logins + 1,
+        )
+
+    session = vault.update_session(profile, site.name, change)
+    vault.record_event("login", profile=profile, site=site.name, data={"logins": session.logins})
+    return session
+
+
+def expires_at(site: Site, state: StorageState) -> datetime | None:
+    """When the first of the cookies that carry the login ends by itself; None when they end with the browser or are not known."""
+    names = frozenset(site.recipe.session.auth_cookies)
+    ends = [cookie.expires for cookie in state.cookies() if cookie.name in names and cookie.expires is not None]
+    return datetime.fromtimestamp(min(ends), UTC) if ends else None
+
+
+def saved_changes(state: StorageState, cookies: Iterable[Cookie], clock: Clock, *, now: datetime) -> StorageState:
+    """Cookies that answers set (an ended one is a deletion), as changes of `state`."""
+    live: dict[PartId, dict[Key, Cookie]] = {}
+    gone: dict[PartId, list[Key]] = {}
+    for cookie in cookies:
+        part_id = PartId(PartKind.COOKIES, cookie_scope(cookie.domain))
+        if cookie.expired(now.timestamp()):
+            gone.setdefault(part_id, []).append(cookie.key)
+        else:
+            live.setdefault(part_id, {})[cookie.key] = cookie
+    parts: list[Part] = [
+        observed(state.parts.get(part_id), part_id, live.get(part_id, {}), clock, gone=gone.get(part_id, ())) for part_id in live.keys() | gone.keys()
+    ]
+    return StorageState.of(parts, epoch=state.epoch)

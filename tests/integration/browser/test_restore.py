@@ -1,0 +1,160 @@
+"""What a page's first script finds after a restore, wherever the page comes from."""
+
+from __future__ import annotations
+
+import asyncio
+
+LONE = "\ud800x"
+
+
+def test_the_first_script_finds_local_and_session_storage(web, opened, saved) -> None:
+    a = web.origin()
+
+    async def scenario() -> None:
+        async with opened(saved(local={a: {"token": "T"}}, session={a: {"tab1": {"filter": "open"}}})) as (context, _, saves):
+            page = await context.new_page()
+            await page.goto(a)
+            assert await page.evaluate("first") == {"local": {"token": "T"}, "session": {"filter": "open"}}
+        assert saves.changes == []  # a restore alone is no change
+
+    asyncio.run(scenario())
+
+
+def test_keys_that_are_properties_of_storage_and_lone_surrogates_come_back(web, opened, saved) -> None:
+    a = web.origin()
+    items = {"length": "1", "key": "2", "__proto__": "3", "": "empty", "setItem": "4", "toString": "5", "lone": LONE, LONE: "lone key", "\u2028": "\u2029"}
+    read = "() => Array.from({length: Reflect.get(Storage.prototype, 'length', localStorage)}, (_, i) => localStorage.key(i)).map(k => [k, localStorage.getItem(k)].map(escape))"
+
+    async def scenario() -> None:
+        async with opened(saved(local={a: items})) as (context, live, _):
+            page = await context.new_page()
+            await page.goto(a)
+            seen = await page.evaluate(read)
+            assert {tuple(pair) for pair in seen} == {(_escape(key), _escape(value)) for key, value in items.items()}
+            assert live.mirror.state().local_storage(a) == items
+
+    asyncio.run(scenario())
+
+
+def _escape(text: str) -> str:
+    """JavaScript's `escape`, which keeps lone surrogates apart on their way here."""
+    plain = "@*_+-./"
+    units = [int.from_bytes(text.encode("utf-16-le", "surrogatepass")[i : i + 2], "little") for i in range(0, 2 * len(text.encode("utf-16-le", "surrogatepass")) // 2, 2)]
+    return "".join(
+        chr(unit) if unit < 128 and (chr(unit).isalnum() or chr(unit) in plain) else f"%{unit:02X}" if unit < 256 else f"%u{unit:04X}" for unit in units
+    )
+
+
+def test_popups_frames_and_redirects_between_origins_find_theirs(web, opened, saved) -> None:
+    a, b = web.origin("a"), web.origin("b")
+    web.pages["/frames"] = f"<script>first={{...localStorage}}</script><iframe src='{b}/inner'></iframe><iframe src='/same'></iframe>"
+    web.headers["/go"] = [("Location", f"{b}/landed")]
+    state = saved(local={a: {"of": "a"}, b: {"of": "b"}, f"{b}^0http://a.localhost": {"of": "b in a"}}, session={a: {"t": {"s": "a"}}})
+
+    async def scenario() -> None:
+        async with opened(state) as (context, _, _saves):
+            page = await context.new_page()
+            await page.goto(f"{a}/frames")
+            frames = {frame.url: (await frame.evaluate("first"))["local"] for frame in page.frames[1:]}
+            assert frames == {f"{b}/inner": {"of": "b in a"}, f"{a}/same": {"of": "a"}}
+            async with page.expect_popup() as popup:
+                await page.evaluate(f"void window.open('{a}/popup')")
+            opened_page = await popup.value
+            await opened_page.wait_for_load_state()
+            assert await opened_page.evaluate("first") == {"local": {"of": "a"}, "session": {"s": "a"}}
+            async with page.expect_popup() as popup:
+                await page.evaluate(f"void window.open('{b}/popup', '_blank', 'noopener')")
+            other = await popup.value
+            await other.wait_for_load_state()
+            assert (await other.evaluate("first"))["local"] == {"of": "b"}
+            await page.goto(f"{a}/go")
+            assert page.url == f"{b}/landed"
+            assert (await page.evaluate("first"))["local"] == {"of": "b"}
+
+    asyncio.run(scenario())
+
+
+def test_what_a_page_removed_does_not_come_back_in_its_next_document_frame_or_popup(web, opened, saved) -> None:
+    a = web.origin()
+    web.pages["/logout"] = f"<script>localStorage.removeItem('token'); location.replace('{a}/next')</script>"
+    web.pages["/frame-after"] = "<script>localStorage.removeItem('token'); document.write('<iframe src=/inner></iframe>')</script>"
+
+    async def scenario() -> None:
+        async with opened(saved(local={a: {"token": "T"}})) as (context, _, saves):
+            page = await context.new_page()
+            await page.goto(f"{a}/logout")
+            await page.wait_for_url("**/next")
+            assert await page.evaluate("first.local") == {}
+            second = await context.new_page()
+            await second.goto(a)
+            assert await second.evaluate("first.local") == {}
+        assert saves.state.local_storage(a) == {}
+        async with opened(saved(local={a: {"token": "T"}})) as (context, _, saves):
+            page = await context.new_page()
+            await page.goto(f"{a}/frame-after")
+            assert await page.frames[1].evaluate("first.local") == {}
+
+    asyncio.run(scenario())
+
+
+def test_a_newer_value_is_never_written_over(web, opened, saved) -> None:
+    a = web.origin()
+    web.pages["/set"] = "<script>localStorage.setItem('token', 'new')</script>"
+
+    async def scenario() -> None:
+        async with opened(saved(local={a: {"token": "old", "other": "1"}})) as (context, _, saves):
+            page = await context.new_page()
+            await page.goto(f"{a}/set")
+            await page.goto("about:blank")
+            await page.goto(a)
+            assert await page.evaluate("first.local") == {"token": "new", "other": "1"}
+        assert saves.state.local_storage(a) == {"token": "new", "other": "1"}
+
+    asyncio.run(scenario())
+
+
+def test_the_site_sees_neither_script_nor_data_of_others(web, opened, saved) -> None:
+    a, b = web.origin("a"), web.origin("b")
+    web.pages["/look"] = "<script>found = Object.getOwnPropertyNames(globalThis).filter(name => /handstamp|saved/i.test(name))</script>"
+
+    async def scenario() -> None:
+        async with opened(saved(local={a: {"token": "T"}, b: {"secret": "S"}})) as (context, _, _saves):
+            page = await context.new_page()
+            await page.goto(f"{a}/look")
+            assert await page.evaluate("found") == []
+            assert await page.evaluate("performance.getEntries().map(e => e.name).filter(n => n.includes('handstamp'))") == []
+            assert len(context.pages) == 1
+
+    asyncio.run(scenario())
+
+
+def test_each_new_page_gets_the_next_saved_tab(web, opened, saved) -> None:
+    a = web.origin()
+
+    async def scenario() -> None:
+        async with opened(saved(session={a: {"older": {"n": "1"}, "latest": {"n": "2"}}})) as (context, _, saves):
+            for wanted in ({"n": "2"}, {"n": "1"}, {}):
+                page = await context.new_page()
+                await page.goto(a)
+                assert await page.evaluate("first.session") == wanted
+            await context.pages[0].evaluate("sessionStorage.setItem('n', 'changed')")
+        assert saves.state.session_storage(a) == {"older": {"n": "1"}, "latest": {"n": "changed"}}
+
+    asyncio.run(scenario())
+
+
+def test_a_page_under_a_strict_content_security_policy_is_served_too(web, opened, saved) -> None:
+    a = web.origin()
+    web.headers["/strict"] = [("Content-Security-Policy", "default-src 'none'; sandbox allow-same-origin allow-scripts")]
+    web.pages["/strict"] = "<p>strict</p>"
+
+    async def scenario() -> None:
+        async with opened(saved(local={a: {"token": "T"}})) as (context, live, _):
+            page = await context.new_page()
+            await page.goto(f"{a}/strict")
+            assert await page.evaluate("localStorage.getItem('token')") == "T"
+            await page.goto("data:text/html,<p>no storage here</p>")
+            assert await page.inner_text("p") == "no storage here"
+            assert live.losses == []
+
+    asyncio.run(scenario())
