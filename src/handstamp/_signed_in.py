@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from handstamp.browser import Engine, Launch, find_browser
 from handstamp.errors import ConfigError
+from handstamp.home import settings
 from handstamp.keeper import Given, Keeper, Saver
 from handstamp.keeper.device import options_for
 from handstamp.sites import find_site
@@ -91,7 +92,7 @@ class Opening:
         self.options: dict[str, Any] = {}
         self._vault = order.vault if isinstance(order.vault, Vault) else Vault(order.vault)
         self._own_vault = not isinstance(order.vault, Vault)
-        self._site: Site = find_site(order.site, home=self._vault.home)
+        self._site: Site = find_site(order.site)
         self._lease: Lease | None = None
         self._browser: AbstractAsyncContextManager[Chromium] | None = None
         self.chromium: Chromium
@@ -115,7 +116,7 @@ class Opening:
 
     async def _open(self) -> None:
         order = self.order
-        executable = order.browser or self._vault.settings.browser
+        executable = order.browser or settings().browser
         launch = Launch(find_browser(executable, headless=order.headless), order.headless)
         if order.mode == "exclusive":
             self._lease = await asyncio.to_thread(self._vault.lease, order.profile, wait=order.wait)

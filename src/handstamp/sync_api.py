@@ -97,8 +97,8 @@ def _drivers() -> SyncDrivers:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        _threads.drivers = SyncDrivers(engine())
-        return _threads.drivers
+        _threads.drivers = drivers = SyncDrivers(engine())
+        return drivers
     message = (
         "an event loop runs in this thread (Jupyter, asyncio, or a sync_playwright() of your own), so the sync API cannot run in it; "
         "use `async with signed_in(…)` of handstamp.async_api, or open the session outside of your own sync_playwright() block"

@@ -8,7 +8,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from handstamp.errors import BrowserMissing, LoginFailed
-from handstamp.sites import check_in_page
 from handstamp.state import Device, Health
 
 if TYPE_CHECKING:
@@ -54,11 +53,11 @@ async def log_in_by_hand(
     saved = await keeper.session(site, profile)
     state = await asyncio.to_thread(keeper.vault.load, profile)
     async with keeper.context(state, saved.device if saved else Device(), headless=False) as (page, live):
-        await page.goto(site.login_url)
+        await page.goto(site.url(site.recipe.login.url if site.recipe.login else "/"))
         await asyncio.wait_for(ready(), timeout)
-        if site.recipe.check is not None:
-            verdict = await check_in_page(site, page)
+        if site.can_check:
+            verdict = await site.check(page)
             if verdict.health is not Health.VALID:
-                message = f"{site.name} does not take you for signed in ({verdict}); nothing was saved, try again"
+                message = f"{site.name} does not take you for signed in ({verdict.text}); nothing was saved, try again"
                 raise LoginFailed(message)
         return await keeper.keep_login(site, profile, live, page, username=username)

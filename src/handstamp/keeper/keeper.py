@@ -13,7 +13,10 @@ from handstamp.browser import Launch, find_browser
 from handstamp.errors import ChallengeUnsolved, ConfigError, LoginError, LoginFailed, LoginRequired, SessionNotFound
 from handstamp.keeper.device import options_for
 from handstamp.keeper.verdicts import recorded, saved_changes, with_login
-from handstamp.sites import check_by_http, check_in_page, credentials_for, expiry_evidence, run_login
+from handstamp.sites import credentials_for, expiry_evidence
+from handstamp.sites.check import check_by_http
+from handstamp.sites.credentials import variable
+from handstamp.sites.login import run_login
 from handstamp.state import Device, Health, select
 
 if TYPE_CHECKING:
@@ -69,7 +72,7 @@ class Keeper:
 
     async def load(self, site: Site, profile: str) -> StorageState:
         """What is saved of this site."""
-        return await asyncio.to_thread(self.vault.load, profile, domains=site.recipe.domains)
+        return await asyncio.to_thread(self.vault.load, profile, domains=site.domains)
 
     # -- how it stands ------------------------------------------------------------------------------------------
 
@@ -94,7 +97,7 @@ class Keeper:
         if not any(part.live() for part in state.parts.values()):
             message = f"nothing is saved for {site.name} in profile '{profile}'; log in with `handstamp login {site.name} --profile {profile}`"
             raise SessionNotFound(message)
-        if site.recipe.check is None:
+        if not site.can_check:
             message = f"the site {site.name} has no check, so nobody can tell whether the session is alive; give its recipe a [check]"
             raise ConfigError(message)
         verdict = await self._judge(site, profile, state, session, by_browser=by_browser, lease=lease)
@@ -105,22 +108,21 @@ class Keeper:
         self, site: Site, profile: str, state: StorageState, session: Session | None, *, by_browser: bool, lease: Lease | None
     ) -> Verdict:
         now = datetime.now(UTC)
-        ended = expiry_evidence(site, state, now=now, logged_in_at=session.logged_in_at if session else None)
+        ended = expiry_evidence(state, site.recipe, now, logged_in_at=session.logged_in_at if session else None)
         if ended is not None:
             return ended
         device = session.device if session else Device()
-        verdict, cookies = await asyncio.to_thread(check_by_http, site, state, device)
-        changes = saved_changes(state, cookies, self.engine.clock, now=now)
-        if changes:
+        looked = await asyncio.to_thread(check_by_http, site, state, device)
+        if changes := saved_changes(state, looked.changes, self.engine.clock, now=now):
             await asyncio.to_thread(self.vault.save, profile, changes, lease=lease)
-        if verdict.health is Health.UNKNOWN and verdict.answered and by_browser:
-            return await self._check_in_browser(site, profile, device, lease=lease)
-        return verdict
+        if looked.verdict.ask_browser and by_browser:
+            return (await self._check_in_browser(site, profile, device, lease=lease)).after(looked.verdict)
+        return looked.verdict
 
     async def _check_in_browser(self, site: Site, profile: str, device: Device, *, lease: Lease | None) -> Verdict:
         state = await asyncio.to_thread(self.vault.load, profile)
         async with self._page(state, device) as (page, live):
-            verdict = await check_in_page(site, page)
+            verdict = await site.check(page)
             await live.finish()
             if changes := live.mirror.take():
                 await asyncio.to_thread(self.vault.save, profile, changes, lease=lease)
@@ -156,7 +158,7 @@ class Keeper:
 
     async def _ended(self, site: Site, profile: str, lease: Lease | None) -> str | None:
         """Why a login is needed; None when the saved session may be used."""
-        if site.recipe.check is None:
+        if not site.can_check:
             saved = await self.load(site, profile)
             return None if any(part.live() for part in saved.parts.values()) else "nothing is saved"
         try:
@@ -164,12 +166,12 @@ class Keeper:
         except SessionNotFound:
             return "nothing is saved"
         if verdict.health is Health.CHALLENGED:
-            message = f"{site.name} wants a person to prove something before it lets the session on ({verdict}); run `handstamp login {site.name} --by-hand`"
+            message = f"{site.name} wants a person to prove something before it lets the session on ({verdict.text}); run `handstamp login {site.name} --by-hand`"
             raise ChallengeUnsolved(message)
         if verdict.health is Health.EXPIRED:
-            return f"the session has ended ({verdict})"
+            return f"the session has ended ({verdict.text})"
         if verdict.health is not Health.VALID:
-            _log.warning("%s, profile '%s': %s; going on with what is saved", site.name, profile, verdict)
+            _log.warning("%s, profile '%s': %s; going on with what is saved", site.name, profile, verdict.text)
         return None
 
     async def log_in(self, site: Site, profile: str, given: Given, *, why: str = "", lease: Lease | None = None) -> Session:
@@ -185,10 +187,10 @@ class Keeper:
         started = datetime.now(UTC)
         saved = await self.session(site, profile)
         credentials = credentials_for(
-            site, username=given.username or (saved.username if saved else None), password=given.password, totp=given.totp, secrets=self.vault
+            site.name, username=given.username or (saved.username if saved else None), password=given.password, totp=given.totp, secrets=self.vault
         )
-        if site.recipe.login is None or credentials is None:
-            raise LoginRequired(_by_hand_message(site, profile, why, recipe=site.recipe.login is not None))
+        if not site.can_login or credentials is None:
+            raise LoginRequired(_by_hand_message(site, profile, why, recipe=site.can_login))
         turn = await asyncio.to_thread(self.vault.lease, profile, site=site.name, purpose="login", wait=LOGIN_WAIT)
         try:
             other = await self.session(site, profile)
@@ -217,7 +219,7 @@ class Keeper:
         """
         await live.finish()
         changes = live.mirror.take()
-        if not select(live.mirror.state(), site.recipe.domains):
+        if not select(live.mirror.state(), site.domains):
             message = f"{site.name} left neither a cookie nor a storage item, so there is nothing to keep; check the recipe's domains"
             raise LoginFailed(message)
         await asyncio.to_thread(self.vault.save, profile, changes, lease=lease)
@@ -256,7 +258,7 @@ async def device_of(page: Page, live: LiveContext) -> Device:
 
 def _by_hand_message(site: Site, profile: str, why: str, *, recipe: bool) -> str:
     reason = why or "a login was asked for"
-    command = f"handstamp login {site.name if recipe else site.recipe.base_url} --profile {profile}"
+    command = f"handstamp login {site.name if recipe else site.base_url} --profile {profile}"
     if recipe:
-        return f"{site.name}, profile '{profile}': {reason}, and no credentials are known; run `{command}`, or set HANDSTAMP_{site.env_name}_USERNAME and _PASSWORD"
+        return f"{site.name}, profile '{profile}': {reason}, and no credentials are known; run `{command}`, or set {variable(site.name, 'USERNAME')} and {variable(site.name, 'PASSWORD')}"
     return f"{site.name}, profile '{profile}': {reason}, and there is no recipe to log in by; run `{command}` and log in by hand"

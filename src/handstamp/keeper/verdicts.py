@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from handstamp.sites import login_ends_at
 from handstamp.state import Health, Key, Part, PartId, PartKind, StorageState, cookie_scope, observed
 
 if TYPE_CHECKING:
@@ -26,10 +27,10 @@ def recorded(vault: Vault, site: Site, profile: str, verdict: Verdict) -> Sessio
             health=verdict.health if told else session.health,
             health_until=verdict.until,
             needs_refresh=verdict.health is Health.EXPIRED or (session.needs_refresh and verdict.health is not Health.VALID),
-            last_verified=verdict.at if told else session.last_verified,
+            last_verified=verdict.evidence[-1].at if told and verdict.evidence else session.last_verified,
         )
 
-    vault.record_event("check", profile=profile, site=site.name, data=verdict.facts())
+    vault.record_event("check", profile=profile, site=site.name, data={"health": verdict.health.value, "evidence": [evidence.facts() for evidence in verdict.evidence]})
     return vault.update_session(profile, site.name, change)
 
 
@@ -48,20 +49,13 @@ def with_login(vault: Vault, site: Site, profile: str, device: Device, username:
             logged_in_at=now,
             last_used=now,
             last_verified=now,
-            expires_at=expires_at(site, state),
+            expires_at=login_ends_at(state, site.recipe, logged_in_at=now),
             logins=session.logins + 1,
         )
 
     session = vault.update_session(profile, site.name, change)
     vault.record_event("login", profile=profile, site=site.name, data={"logins": session.logins})
     return session
-
-
-def expires_at(site: Site, state: StorageState) -> datetime | None:
-    """When the first of the cookies that carry the login ends by itself; None when they end with the browser or are not known."""
-    names = frozenset(site.recipe.session.auth_cookies)
-    ends = [cookie.expires for cookie in state.cookies() if cookie.name in names and cookie.expires is not None]
-    return datetime.fromtimestamp(min(ends), UTC) if ends else None
 
 
 def saved_changes(state: StorageState, cookies: Iterable[Cookie], clock: Clock, *, now: datetime) -> StorageState:
