@@ -183,9 +183,20 @@ class LoginRequired(LoginError):
 
 
 class LoginFailed(LoginError):
-    """The site was asked and did not let us in. It is not tried again by itself."""
+    """The site was asked and did not let us in. It is not tried again by itself.
+
+    Attributes:
+        health: what it says of the session: ``expired`` (the site refused these credentials), ``blocked``, or ``unknown``
+            (the site is down, its login page changed, or what came of it could not be told).
+        until: do not ask again before this, UTC; None when nobody said.
+    """
 
     code = "login-failed"
+
+    def __init__(self, message: str, *, health: str = "expired", until: datetime | None = None) -> None:
+        super().__init__(message)
+        self.health = health
+        self.until = until
 
 
 class ChallengeUnsolved(LoginError):

@@ -1,0 +1,1 @@
+"""portside, the container-terminal portal that `handstamp demo` stands in for: its recipe."""
