@@ -208,10 +208,11 @@ def _fits(name: str, value: object) -> bool:
 def permission_findings(path: Path | None = None) -> list[Finding]:
     """What is wrong with owner, mode or kind of the home directory (or `path`) and of the private files in it."""
     path = home() if path is None else path
-    return [finding for item in (path, *(path / name for name in _PRIVATE_FILES)) for finding in _permission_findings(item)]
+    return [finding for item in (path, *(path / name for name in _PRIVATE_FILES)) for finding in file_findings(item)]
 
 
-def _permission_findings(path: Path) -> Iterator[Finding]:
+def file_findings(path: Path) -> Iterator[Finding]:
+    """What is wrong with owner, mode or kind of one private file or directory; nothing when it is not there."""
     try:
         status = path.lstat()
     except OSError:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from handstamp.errors import HandstampError
-from handstamp.home import Finding
+from handstamp.errors import HandstampError, VaultError
+from handstamp.home import Finding, file_findings
 from handstamp.vault import credentials, sessions
 from handstamp.vault.parts import Parts, Profile
 
@@ -21,12 +21,26 @@ _RESTORE = "restore a backup, or forget it with `handstamp forget`"
 
 def check_store(store: Store) -> Iterator[Finding]:
     """What the database finds wrong with its own files."""
-    for damage in store.damages():
-        yield Finding(store.where, f"is damaged: {damage}", "restore a backup")
+    for file in store.files:
+        yield from file_findings(file)
+    try:
+        yield from [Finding(store.where, f"is damaged: {damage}", "restore a backup") for damage in store.damages()]
+    except VaultError as error:
+        yield Finding(store.where, f"cannot be checked: {error}", "restore a backup")
 
 
-def check_records(transaction: Transaction, unlocked: Unlocked) -> Iterator[Finding]:
+def check_records(store: Store, unlocked: Unlocked) -> list[Finding]:
     """Records that do not open, by name; never a value."""
+    found: list[Finding] = []
+    try:
+        with store.read() as transaction:
+            found.extend(_records(transaction, unlocked))
+    except VaultError as error:
+        found.append(Finding(store.where, f"cannot be read to the end: {error}", "restore a backup"))
+    return found
+
+
+def _records(transaction: Transaction, unlocked: Unlocked) -> Iterator[Finding]:
     for profile_id, name in transaction.rows("all_profiles"):
         yield from _profile(transaction, Parts(transaction, unlocked, Profile(profile_id, name, 0, listed=True)))
     for row in transaction.rows("sessions"):
@@ -42,6 +56,8 @@ def _profile(transaction: Transaction, parts: Parts) -> Iterator[Finding]:
         subject = f"{name or head.kind} of profile '{parts.profile.name}'"
         if name is None:
             yield Finding(subject, "has a name that does not open", _RESTORE)
+        elif not parts.filed_right(head, name):
+            yield Finding(subject, "is filed under another name, so that it is not found", _RESTORE)
         yield from _versions(transaction, parts, head, subject)
 
 

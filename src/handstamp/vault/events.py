@@ -29,4 +29,13 @@ def find(transaction: Transaction, *, profile: str | None, site: str | None, kin
         rows = transaction.rows("events_of_kind", kind=kind, since=since, limit=limit)
     else:
         rows = transaction.rows("events", since=since, limit=limit)
-    return [Event(event_id, instant(at), name, of_profile, of_site, json.loads(data)) for event_id, at, name, of_profile, of_site, data in rows]
+    return [Event(event_id, instant(at), name, of_profile, of_site, _data(text)) for event_id, at, name, of_profile, of_site, text in rows]
+
+
+def _data(text: str) -> dict[str, JSON]:
+    """One damaged row must not hide the others."""
+    try:
+        data = json.loads(text)
+    except ValueError:
+        data = None
+    return data if isinstance(data, dict) else {"damaged": True}

@@ -36,6 +36,7 @@ class Head:
 
     part_id: int
     row_key: bytes
+    bucket: bytes
     kind: str
     name_sealed: bytes
     generation: int
@@ -90,6 +91,7 @@ class Parts:
         self._transaction = transaction
         self._seals = unlocked.seals
         self._index = unlocked.index
+        self._opened = unlocked.opened
         self.profile = profile
         self.damages: list[Damage] = []
 
@@ -123,10 +125,17 @@ class Parts:
         Raises:
             SealBroken: no version opens.
         """
+        if head.sealed is None:
+            return self._fallback(head)
+        place = (self.profile.name, head.row_key, head.generation, head.sealed)
+        if (known := self._opened.get(*place)) is not None:
+            return known
         try:
-            return self.opened(head.row_key, head.generation, head.sealed)
+            part = self.opened(head.row_key, head.generation, head.sealed)
         except (SealBroken, UnreadableState):
             return self._fallback(head)
+        self._opened.put(*place, part)
+        return part
 
     def _fallback(self, head: Head) -> Part:
         for generation, _, _, sealed in self._transaction.rows("versions", part_id=head.part_id):
@@ -161,6 +170,10 @@ class Parts:
         except (SealBroken, StateError):
             return None
 
+    def filed_right(self, head: Head, part_id: PartId) -> bool:
+        """Whether a row is where this part is looked for."""
+        return (head.row_key, head.bucket) == (self._index.part(self.profile.name, part_id), self._index.bucket(self.profile.name, part_id))
+
     def add(self, part: Part) -> int | None:
         """A new part, at generation 1. None when somebody else made it meanwhile."""
         row_key = self._index.part(self.profile.name, part.id)
@@ -193,6 +206,7 @@ class Parts:
 
     def _add_version(self, part_id: int, row_key: bytes, generation: int, part: Part) -> None:
         sealed = self.sealed(row_key, generation, part)
+        self._opened.put(self.profile.name, row_key, generation, sealed, part)
         self._transaction.run("add_version", part_id=part_id, generation=generation, now=self._transaction.now(), sealed=sealed)
 
     def sealed(self, row_key: bytes, generation: int, part: Part) -> bytes:

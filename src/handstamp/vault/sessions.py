@@ -11,7 +11,7 @@ import secrets
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from handstamp.errors import Conflict, SealBroken
+from handstamp.errors import SealBroken, UnreadableState
 from handstamp.state import Device, Health, Loss, Session
 from handstamp.vault.identity import Identity, Purpose
 from handstamp.vault.model import instant, maybe_instant, maybe_milliseconds
@@ -50,7 +50,15 @@ def opened(row: Row, seals: Seals | None) -> Session:
 
     Raises:
         SealBroken: what is sealed does not open.
+        UnreadableState: what is not sealed is damaged.
     """
+    try:
+        return _opened(row, seals)
+    except (ValueError, TypeError, KeyError, OverflowError):
+        raise UnreadableState(f"the facts of the session of profile '{row[1]}' at '{row[2]}' are damaged; forget it and log in again") from None
+
+
+def _opened(row: Row, seals: Seals | None) -> Session:
     session_id, profile, site, _, username, health, needs_refresh, until, created, logged_in, used, verified, expires, logins, device, _ = row
     facts = Device(**json.loads(device)) if device else Device()
     proxy, losses = _private(row, seals)
@@ -73,13 +81,16 @@ def opened(row: Row, seals: Seals | None) -> Session:
     )
 
 
-def opened_leniently(row: Row, seals: Seals | None) -> Session:
-    """As `opened`, without what is sealed when that does not open; says so in the log."""
+def opened_leniently(row: Row, seals: Seals | None) -> Session | None:
+    """As `opened`, without what is sealed when that does not open, None when the rest is damaged; says so in the log."""
     try:
         return opened(row, seals)
-    except SealBroken:
-        _log.warning("the sealed facts (proxy, losses) of session %s do not open; they are left out", row[0])
-        return opened(row, None)
+    except SealBroken as error:
+        _log.error("%s; its proxy and losses are left out", error)
+        return opened_leniently(row, None)
+    except UnreadableState as error:
+        _log.error("%s", error)
+        return None
 
 
 def update(transaction: Transaction, seals: Seals, profile: Profile, site: str, change: Callable[[Session], Session]) -> Session:
@@ -142,8 +153,4 @@ def _private(row: Row, seals: Seals | None) -> tuple[str | None, tuple[Loss, ...
 
 
 def _identity(session_id: str, revision: int, profile: str, site: str) -> Identity:
-    """Session ids are ours, 32 hex digits; anything else in the row does not open."""
-    try:
-        return Identity(bytes.fromhex(session_id), revision, f"{profile}\n{site}")
-    except ValueError:
-        raise Conflict(f"the session of profile '{profile}' at '{site}' has a damaged id") from None
+    return Identity(bytes.fromhex(session_id), revision, f"{profile}\n{site}")

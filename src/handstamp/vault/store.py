@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
 Value = None | int | float | str | bytes
 Row = tuple[Any, ...]
@@ -41,6 +42,11 @@ class Store(Protocol):
     @property
     def where(self) -> str:
         """Where it is, for people and messages; holds no password."""
+        ...
+
+    @property
+    def files(self) -> Iterable[Path]:
+        """Local files that it keeps, whether they are there now or not."""
         ...
 
     def read(self) -> AbstractContextManager[Transaction]:

@@ -7,7 +7,8 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from handstamp.errors import KeyMissing
+from handstamp.errors import KeyMissing, VaultUnavailable
+from handstamp.vault.cache import OpenedParts
 from handstamp.vault.identity import Identity, Purpose
 from handstamp.vault.index import KEY_BYTES, Index
 from handstamp.vault.keys import KeyRecord, MasterKey, Source, find_key, new_key
@@ -30,12 +31,14 @@ class Unlocked:
         record: what the vault says of the key.
         seals: seals and opens records.
         index: names rows.
+        opened: parts that this process opened lately.
     """
 
     key: MasterKey = field(repr=False)
     record: KeyRecord
     seals: Seals = field(repr=False)
     index: Index = field(repr=False)
+    opened: OpenedParts = field(default_factory=OpenedParts, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,10 @@ def _known(transaction: Transaction) -> _Known | None:
     if not rows or not keys:
         return None
     ((vault_id, index_key_sealed),), (key_id, source, facts) = rows, keys[0]
-    return _Known(vault_id, index_key_sealed, KeyRecord(key_id, Source(source), json.loads(facts)))
+    try:
+        return _Known(vault_id, index_key_sealed, KeyRecord(key_id, Source(source), json.loads(facts)))
+    except (ValueError, TypeError):
+        raise VaultUnavailable("the vault's record of its key is damaged; restore a backup. Nothing was changed") from None
 
 
 def _found(transaction: Transaction, store: Store, home: Path, given: MasterKey | None) -> _Known:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from handstamp import home as homes
-from handstamp.errors import ConfigError, Conflict, KeyMissing, SessionNotFound
+from handstamp.errors import ConfigError, Conflict, KeyMissing, SessionNotFound, VaultError
 from handstamp.state import Clock, StorageState
 from handstamp.vault import check, credentials, events, forget, history, names, save, sessions
+from handstamp.vault.forks import tell_after_fork
 from handstamp.vault.leases import Place, Purpose, take
 from handstamp.vault.model import SaveResult, maybe_milliseconds, milliseconds
 from handstamp.vault.parts import Parts, find_profile, listed_profile
@@ -62,6 +63,11 @@ class Vault:
         self._store_opened: Store | None = None
         self._unlocked_once: Unlocked | None = None
         self._settings_read: Settings | None = None
+        tell_after_fork(self)
+
+    def forked(self) -> None:
+        """In a child process nobody holds the lock. Called by itself after a fork."""
+        self._lock = threading.RLock()
 
     def __repr__(self) -> str:
         return f"Vault({self.where!r})"
@@ -145,7 +151,7 @@ class Vault:
                 save.refuse_forgotten(transaction, unlocked, found, changes)
             if not any(part.entries for part in changes.parts.values()):
                 return SaveResult((), found.epoch if found else 0), []
-            parts = Parts(transaction, unlocked, listed_profile(transaction, name))
+            parts = Parts(transaction, unlocked, found if found and found.listed else listed_profile(transaction, name))
             return save.save(parts, changes, keep=self._settings().history_versions), parts.damages
 
         result, damages = self._write(saving)
@@ -230,7 +236,7 @@ class Vault:
         if any(sessions.is_private(row) for row in rows):
             with contextlib.suppress(KeyMissing):  # the list is of use without what is sealed, and whoever opens a session meets the error
                 seals = self._unlock().seals
-        return [sessions.opened_leniently(row, seals) for row in rows]
+        return [session for row in rows if (session := sessions.opened_leniently(row, seals)) is not None]
 
     def session(self, profile: str, site: str) -> Session | None:
         """The session of a profile at a site; None when there is none.
@@ -368,8 +374,7 @@ class Vault:
         """Everything that is wrong with the vault: the database's own check, then every sealed record is opened."""
         found = list(check.check_store(self._store()))
         unlocked = self._unlock()
-        with self._store().read() as transaction:
-            return found + list(check.check_records(transaction, unlocked))
+        return found + check.check_records(self._store(), unlocked)
 
     def _opened_session(self, row: tuple[object, ...]) -> Session:
         return sessions.opened(row, self._unlock().seals if sessions.is_private(row) else None)
@@ -377,7 +382,8 @@ class Vault:
     def _report(self, damages: list[Damage]) -> None:
         for damage in damages:
             data: dict[str, JSON] = {"kind": damage.kind, "generation": damage.generation, "used": damage.used}
-            self.record_event("part-damaged", profile=damage.profile, data=data)
+            with contextlib.suppress(VaultError):  # the log has it; what was read is good
+                self.record_event("part-damaged", profile=damage.profile, data=data)
 
     def _write(self, work: Callable[[Transaction], _T]) -> _T:
         for _ in range(_ATTEMPTS):

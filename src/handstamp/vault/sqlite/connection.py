@@ -22,6 +22,7 @@ _SETTINGS = (
     "PRAGMA trusted_schema = OFF",
     "PRAGMA cell_size_check = ON",
     "PRAGMA temp_store = MEMORY",
+    "PRAGMA secure_delete = OFF",
 )
 
 
@@ -33,15 +34,20 @@ def connect(path: Path) -> sqlite3.Connection:
         VaultUnavailable: it cannot be opened.
     """
     make_home(path.parent)
-    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm", f"{path.name}-journal"):
-        refuse_symlink(path.with_name(name))
+    for file in (path, *beside(path)):
+        refuse_symlink(file)
     _make_file(path)
     try:
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256)
         _prepare(connection, path)
-    except sqlite3.Error as error:
+    except sqlite3.DatabaseError as error:
         raise translated(error, path) or error from None
     return connection
+
+
+def beside(path: Path) -> list[Path]:
+    """The files that SQLite keeps beside its own."""
+    return [path.with_name(path.name + ending) for ending in ("-wal", "-shm", "-journal")]
 
 
 def _make_file(path: Path) -> None:

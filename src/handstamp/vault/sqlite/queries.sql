@@ -49,19 +49,19 @@ DELETE FROM forgets WHERE profile_id = :profile_id
 INSERT INTO forgets (profile_id, epoch, domain_sealed, forgotten_at) VALUES (:profile_id, :epoch, :domain_sealed, :now)
 
 -- name: heads
-SELECT p.part_id, p.row_key, p.kind, p.name_sealed, p.generation, v.sealed
+SELECT p.part_id, p.row_key, p.bucket, p.kind, p.name_sealed, p.generation, v.sealed
 FROM parts p LEFT JOIN versions v ON v.part_id = p.part_id AND v.generation = p.generation
 WHERE p.profile_id = :profile_id
 ORDER BY p.part_id
 
 -- name: heads_of_bucket
-SELECT p.part_id, p.row_key, p.kind, p.name_sealed, p.generation, v.sealed
+SELECT p.part_id, p.row_key, p.bucket, p.kind, p.name_sealed, p.generation, v.sealed
 FROM parts p LEFT JOIN versions v ON v.part_id = p.part_id AND v.generation = p.generation
 WHERE p.profile_id = :profile_id AND p.bucket = :bucket
 ORDER BY p.part_id
 
 -- name: head
-SELECT p.part_id, p.row_key, p.kind, p.name_sealed, p.generation, v.sealed
+SELECT p.part_id, p.row_key, p.bucket, p.kind, p.name_sealed, p.generation, v.sealed
 FROM parts p LEFT JOIN versions v ON v.part_id = p.part_id AND v.generation = p.generation
 WHERE p.profile_id = :profile_id AND p.row_key = :row_key
 
