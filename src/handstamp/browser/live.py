@@ -14,7 +14,7 @@ from handstamp.browser.cdp import CdpError
 from handstamp.browser.cookies import from_cdp, to_cdp
 from handstamp.browser.mirror import Mirror
 from handstamp.browser.restore import WORLD, Areas, apply_script
-from handstamp.browser.storage_key import scope_of
+from handstamp.browser.storage_key import origin_of_url, scope_of
 from handstamp.errors import BrowserError, HandstampError
 from handstamp.state import Loss, PartId, PartKind, StorageState
 
@@ -41,6 +41,7 @@ class Document:
         heir_of: tab of the page that opened it: a popup inherits sessionStorage as in any browser, and is given none.
         tabs: scope -> saved tab whose sessionStorage this page may get; shared by the page and its frames.
         apply: identifier of the apply script that stands now.
+        handed: origin -> identifier of a data script that waits for its document.
     """
 
     session: str
@@ -49,6 +50,7 @@ class Document:
     heir_of: str | None = None
     tabs: dict[str, str] = field(default_factory=dict)
     apply: str | None = None
+    handed: dict[str, str] = field(default_factory=dict)
     refreshing: bool = False
     stale: bool = False
 
@@ -77,6 +79,7 @@ class LiveContext:
         self._connection = connection
         self._cookies = state.cookies()
         self._areas = Areas.of(state)
+        self._late = dict(self._areas.late)
         self._save = save
         self._saving = asyncio.Lock()
         self._documents: dict[str, Document] = {}
@@ -142,6 +145,8 @@ class LiveContext:
         if self._areas.data:
             post("Page.addScriptToEvaluateOnNewDocument", {"source": self._areas.data, "worldName": WORLD}, session=session)
             self._refresh(document)
+        if patterns := [{"urlPattern": f"{origin}/*", "resourceType": "Document"} for origin in self._late]:
+            post("Fetch.enable", {"patterns": patterns}, session=session)
         post("Target.setAutoAttach", {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True, "filter": FRAMES}, session=session)
         post("Runtime.runIfWaitingForDebugger", session=session)
 
@@ -157,7 +162,7 @@ class LiveContext:
     def _refresh(self, document: Document) -> None:
         """Replace the apply script of a document by one that knows what has been served since. Sent at once, in order with what follows."""
         if not self._areas.data:
-            return
+            return  # nothing that it could apply
         if document.refreshing:
             document.stale = True
             return
@@ -176,6 +181,24 @@ class LiveContext:
         if document.stale:
             self._refresh(document)
 
+    def _hand_over(self, document: Document, params: Message) -> None:
+        """A document of an origin with a large state has been asked for: give it its data, then let the request go.
+
+        While a document request is paused, commands to the page's renderer are held back; they reach the renderer that the
+        document comes to live in before its first script. So nothing may be awaited here.
+        """
+        origin = origin_of_url(params["request"]["url"])
+        if source := self._late.get(origin):
+            source += apply_script(self._served, document.tabs)
+            message = {"method": "Page.addScriptToEvaluateOnNewDocument", "params": {"source": source, "worldName": WORLD}, "sessionId": document.session}
+            self._connection.forward(message, lambda reply: document.handed.update({origin: reply.get("result", {}).get("identifier", "")}))
+        self._connection.post("Fetch.continueRequest", {"requestId": params["requestId"]}, session=document.session)
+
+    def _take_back(self, document: Document, frame: Message) -> None:
+        """The document is there, and its first script was after ours."""
+        if identifier := document.handed.pop(frame.get("securityOrigin", ""), ""):
+            self._connection.post("Page.removeScriptToEvaluateOnNewDocument", {"identifier": identifier}, session=document.session)
+
     def drop(self, session: str) -> None:
         """A target of this context is gone."""
         self._documents.pop(session, None)
@@ -191,8 +214,12 @@ class LiveContext:
         document = self._documents[session]
         if method.startswith("DOMStorage."):
             self._storage_event(document, method, params)
+        elif method == "Fetch.requestPaused":
+            self._hand_over(document, params)
         elif method in {"Page.frameNavigated", "Page.loadEventFired"}:
             self._look_now.set()
+            if method == "Page.frameNavigated":
+                self._take_back(document, params["frame"])
 
     def _storage_event(self, document: Document, method: str, params: Message) -> None:
         identifier = params["storageId"]
@@ -214,6 +241,8 @@ class LiveContext:
         """The localStorage of this scope is there: never give it back again in this context."""
         if scope in self._areas.local and scope not in self._served:
             self._served.add(scope)
+            if scope not in self._areas.tabs:
+                self._late.pop(scope, None)
             self._refresh_all()
 
     def _tab(self, document: Document, scope: str) -> str:

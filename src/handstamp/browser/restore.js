@@ -3,13 +3,12 @@
 // over a value that is there.
 (({ done, tabs }) => {
   const world = globalThis;
-  if (world.handstampDone || !world.handstampSaved) return;
-  world.handstampDone = true;
   const origin = world.origin;
-  const text = world.handstampSaved[origin];
-  if (text === undefined || !Object.hasOwn(world.handstampSaved, origin)) return;
-  const { site, subdomains, areas } = JSON.parse(text);
+  const saved = world.handstampSaved;
   world.handstampSaved = undefined;
+  if (world.handstampDone || !saved || !Object.hasOwn(saved, origin)) return;
+  world.handstampDone = true;
+  const { site, subdomains, areas } = JSON.parse(saved[origin]);
 
   const sameSite = (other, wanted, below) => {
     const [scheme, host] = wanted.split('://');

@@ -3,6 +3,9 @@
 Two scripts stand in every document (CDP `Page.addScriptToEvaluateOnNewDocument` with a world of its own): the *data*, large and
 never sent again, and the *apply* call, small, which is replaced when an origin has been served, so that what the page removes
 from then on stays removed in its next document, popup or frame.
+
+Every document reads the whole data script, about 10 ms a megabyte. So it has a bound: the largest origins stay out of it and
+are handed over one by one, when a document of theirs is asked for (see `LiveContext`).
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from handstamp.state import Entry, Key, StorageState
 
 WORLD = "handstamp"
+MOST_TEXT = 2_000_000  # characters of the data script
 
 
 @cache
@@ -34,12 +38,14 @@ class Areas:
     """The Web Storage of a saved state, ready to be given back.
 
     Args:
-        data: the data script; empty when there is nothing to give back.
+        data: the data script; empty when there is nothing to give back by it.
+        late: origin -> data script of its own, for those that would make `data` too large.
         local: scopes that have localStorage.
         tabs: scope -> its tabs with sessionStorage, the latest used first.
     """
 
     data: str = field(repr=False)
+    late: Mapping[str, str] = field(repr=False)
     local: frozenset[str]
     tabs: Mapping[str, tuple[str, ...]]
 
@@ -60,7 +66,12 @@ class Areas:
             for tab in order:
                 items = [(key[1], value) for key, value in part.live().items() if key[0] == tab]
                 by_origin.setdefault(origin_of(part.id.scope), []).append(_area(part.id.scope, tab, items))
-        return cls(_data_script(by_origin), frozenset(local), tabs)
+        small, large = _parted({origin: _record(origin, areas) for origin, areas in by_origin.items()})
+        return cls(_data_script(small), {origin: _data_script({origin: record}) for origin, record in large.items()}, frozenset(local), tabs)
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to give back."""
+        return bool(self.data or self.late)
 
 
 def tabs_by_use(entries: Mapping[Key, Entry]) -> tuple[str, ...]:
@@ -78,14 +89,25 @@ def _area(scope: str, tab: str | None, items: Iterable[tuple[str, str]]) -> dict
     return {"scope": scope, "partition": partition, "subdomains": below, "tab": tab, "items": list(items)}
 
 
-def _data_script(by_origin: Mapping[str, list[dict[str, Any]]]) -> str:
-    if not by_origin:
-        return ""
-    records = {}
-    for origin, areas in by_origin.items():
-        site, below = site_of(origin)
-        records[origin] = json.dumps({"site": site, "subdomains": below, "areas": areas}, separators=(",", ":"))
-    return f"globalThis.handstampSaved = {json.dumps(records, separators=(',', ':'))};"
+def _record(origin: str, areas: list[dict[str, Any]]) -> str:
+    site, below = site_of(origin)
+    return json.dumps({"site": site, "subdomains": below, "areas": areas}, separators=(",", ":"))
+
+
+def _parted(records: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """As many of the smallest as fit into the data script, and the rest."""
+    room = MOST_TEXT
+    small: dict[str, str] = {}
+    for origin, record in sorted(records.items(), key=lambda item: len(item[1])):
+        room -= len(record)
+        if room < 0:
+            break
+        small[origin] = record
+    return small, {origin: record for origin, record in records.items() if origin not in small}
+
+
+def _data_script(records: Mapping[str, str]) -> str:
+    return f"globalThis.handstampSaved = {json.dumps(records, separators=(',', ':'))};" if records else ""
 
 
 def apply_script(done: Iterable[str], tabs: Mapping[str, str]) -> str:

@@ -44,3 +44,9 @@ def site_of(origin: str) -> tuple[str, bool]:
     host = parts.hostname or ""
     domain = registrable_domain(host)
     return f"{parts.scheme}://{domain or host}", domain is not None
+
+
+def origin_of_url(url: str) -> str:
+    """The origin of a URL as browsers write it: without a default port."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}".removesuffix({"http": ":80", "https": ":443"}.get(parts.scheme, ":"))

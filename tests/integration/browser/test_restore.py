@@ -158,3 +158,33 @@ def test_a_page_under_a_strict_content_security_policy_is_served_too(web, opened
             assert live.losses == []
 
     asyncio.run(scenario())
+
+
+def test_states_too_large_for_a_script_are_handed_over_with_their_document(web, opened, saved) -> None:
+    large = {f"k{number}": "x" * 100_000 for number in range(30)}
+    origins = [web.origin(f"o{number}") for number in range(5)]
+    web.headers["/go"] = [("Location", f"{origins[4]}/landed")]
+    web.pages["/frames"] = f"<iframe src='{origins[2]}/inner'></iframe><script>first={{local:{{...localStorage}}}}</script>"
+    state = saved(local=dict.fromkeys(origins, large) | {f"{origins[2]}^0http://o3.localhost": {"third": "party"}}, session={origins[0]: {"t": large}})
+
+    async def scenario() -> None:
+        async with opened(state) as (context, live, saves):
+            page = await context.new_page()
+            await page.goto(origins[0])
+            assert await page.evaluate("first") == {"local": large, "session": large}
+            await page.evaluate("localStorage.removeItem('k1')")
+            await page.reload()
+            assert len(await page.evaluate("first.local")) == len(large) - 1
+            await page.goto(f"{origins[1]}/go")
+            assert await page.evaluate("first.local") == large
+            assert (await page.evaluate("first"))["session"] == {}
+            await page.goto(f"{origins[3]}/frames")
+            assert await page.evaluate("first.local") == large
+            assert await page.frames[1].evaluate("first.local") == {"third": "party"}
+            async with page.expect_popup() as popup:
+                await page.evaluate(f"void window.open('{origins[1]}/popup')")
+            assert await (await popup.value).evaluate("first.local") == large
+            assert live.losses == []
+        assert len(saves.state.local_storage(origins[0])) == len(large) - 1
+
+    asyncio.run(scenario())
