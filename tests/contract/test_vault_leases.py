@@ -1,0 +1,138 @@
+"""Contract: leases of the vault, within one process. Those of several are in tests/faults."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from handstamp.errors import ConfigError, LeaseHeld, LeaseLost
+from handstamp.state import Entry, Part, PartId, PartKind, Stamp, StorageState
+from handstamp.vault import Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from handstamp.vault import Vault
+
+CHANGES = StorageState.of([Part(PartId(PartKind.LOCAL, "https://app.example"), {("k",): Entry("v", Stamp(1))})])
+
+
+def test_a_lease_is_held_within_its_with_and_free_after(vault: Vault) -> None:
+    with vault.lease("work") as lease:
+        info = vault.lease_info("work")
+        assert (info.token, info.holder, info.standing) == (lease.token, lease.holder, Standing.ALIVE)
+        assert [held.profile for held in vault.leases()] == ["work"]
+    assert (vault.lease_info("work"), vault.leases()) == (None, [])
+
+
+def test_a_second_opener_is_told_who_holds_it_since_when_and_what_to_do(vault: Vault, open_vault: Callable[[], Vault]) -> None:
+    with vault.lease("work") as lease, pytest.raises(LeaseHeld, match=r"profile 'work' is held by pid \d+ on .+ since \d\d:\d\d:\d\dZ; wait for it") as caught:
+        open_vault().lease("work", wait=0.05)
+    assert caught.value.holder == str(lease.holder)
+    assert caught.value.since is not None
+
+
+def test_tokens_only_grow(vault: Vault) -> None:
+    tokens = []
+    for _ in range(3):
+        with vault.lease("work") as lease:
+            tokens.append(lease.token)
+    vault.forget("work")
+    with vault.lease("work") as lease:
+        tokens.append(lease.token)
+    assert tokens == sorted(set(tokens))
+
+
+def test_a_waiter_gets_it_when_the_holder_lets_go(vault: Vault, open_vault: Callable[[], Vault]) -> None:
+    held, waited = vault.lease("work"), []
+    waiter = threading.Thread(target=lambda: waited.append(open_vault().lease("work", wait=20)))
+    waiter.start()
+    held.release()
+    waiter.join()
+    with waited[0] as lease:
+        assert lease.token > held.token
+
+
+def test_leases_of_profiles_and_of_logins_do_not_exclude_each_other(vault: Vault) -> None:
+    with vault.lease("a"), vault.lease("b"), vault.lease("a", purpose="login", site="one"), vault.lease("a", purpose="login", site="two"):
+        assert len(vault.leases()) == 4
+        with pytest.raises(LeaseHeld, match="the login of profile 'a' at 'one' is held"):
+            vault.lease("a", purpose="login", site="one")
+
+
+def test_a_save_under_the_lease_is_written(vault: Vault) -> None:
+    with vault.lease("work") as lease:
+        assert vault.save("work", CHANGES, lease=lease).written
+
+
+def test_a_save_without_a_lease_is_written_beside_a_holder(vault: Vault, open_vault: Callable[[], Vault]) -> None:
+    with vault.lease("work"):
+        assert open_vault().save("work", CHANGES).written
+
+
+def test_a_save_under_a_broken_lease_is_refused_and_writes_nothing(vault: Vault) -> None:
+    lease = vault.lease("work")
+    taken_from = vault.break_lease("work", reason="it hangs")
+    assert (taken_from.token, taken_from.holder) == (lease.token, lease.holder)
+    with pytest.raises(LeaseLost, match="broken"):
+        vault.save("work", CHANGES, lease=lease)
+    assert lease.lost
+    assert vault.profiles() == []
+    assert [(event.kind, event.data["reason"]) for event in vault.events(profile="work")] == [("lease-broken", "it hangs")]
+    lease.release()
+
+
+def test_a_stale_holders_save_is_refused_when_another_has_taken_over(vault: Vault) -> None:
+    stale = vault.lease("work")
+    vault.break_lease("work", reason="test")
+    with vault.lease("work"):
+        stale.release()
+        with pytest.raises(LeaseLost):
+            vault.save("work", CHANGES, lease=stale)
+        assert vault.lease_info("work") is not None
+
+
+def test_a_save_under_a_released_lease_is_refused(vault: Vault) -> None:
+    with vault.lease("work") as lease:
+        pass
+    with pytest.raises(LeaseLost):
+        vault.save("work", CHANGES, lease=lease)
+
+
+def test_a_lease_of_another_profile_is_a_mistake(vault: Vault) -> None:
+    with vault.lease("other") as lease, pytest.raises(ValueError, match="other"):
+        vault.save("work", CHANGES, lease=lease)
+
+
+def test_breaking_a_free_lease_is_nothing(vault: Vault) -> None:
+    assert vault.break_lease("work", reason="none") is None
+    assert vault.events() == []
+
+
+def test_a_heart_beats(vault: Vault) -> None:
+    with vault.lease("work", life=0.06):
+        first = vault.lease_info("work").beat_at
+        while vault.lease_info("work").beat_at == first:
+            threading.Event().wait(0.01)
+
+
+def test_a_beat_finds_that_the_lease_was_broken(vault: Vault) -> None:
+    lease = vault.lease("work", life=0.06)
+    vault.break_lease("work", reason="test")
+    while lease.lost is None:
+        threading.Event().wait(0.01)
+    assert lease.lost == "it was broken or released"
+    lease.release()
+
+
+@pytest.mark.parametrize(("purpose", "site"), [("open", "one"), ("login", None), ("other", None)])
+def test_a_lease_for_what_there_is_none_is_a_mistake(vault: Vault, purpose: str, site: str | None) -> None:
+    with pytest.raises(ValueError, match="lease"):
+        vault.lease("work", purpose=purpose, site=site)
+
+
+def test_a_lease_needs_a_name_that_can_be(vault: Vault) -> None:
+    with pytest.raises(ConfigError):
+        vault.lease("../up")
