@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from handstamp.demo.server import Ports, serve  # noqa: PLC0415 - needs the extra, which was looked for only now
+    from handstamp.demo.server import Ports, serve  # noqa: PLC0415  (needs the extra, which was looked for only now)
 
     _set_up_log(options.log)
     given = _managed_knobs() if options.managed else {}

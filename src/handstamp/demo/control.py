@@ -30,6 +30,7 @@ from starlette.routing import Route
 from handstamp.demo.accounts import Account
 from handstamp.demo.knobs import SiteName, turned
 from handstamp.demo.sessions import new_secret
+from handstamp.demo.world import Portside
 from handstamp.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from handstamp.demo.sessions import Session
     from handstamp.demo.world import World
 
 _SITES: tuple[SiteName, ...] = ("portside", "interpals")
@@ -176,17 +176,14 @@ def build(world: World, *, token: str) -> ASGIApp:
     return _Guard(app, token=token)
 
 
-def _open(world: World, name: SiteName, username: str, *, user_agent: str, remember: bool) -> dict[str, str]:
+def _open(world: World, name: SiteName, username: str, *, user_agent: str, remember: bool) -> dict[str, str | None]:
     site = world.site(name)
     session = site.sessions.open(username, knobs=site.knobs, user_agent=user_agent, remember=remember)
-    return {"cookie": session.sid, "token": _token(world, name, session)}
-
-
-def _token(world: World, name: SiteName, session: Session) -> str:
-    if name == "portside":
-        return world.portside.tokens.issue(session, knobs=world.portside.knobs).token
-    session.auth_token = new_secret(world.interpals.knobs.canary)
-    return session.auth_token
+    if isinstance(site, Portside):
+        grant = site.tokens.issue(session, knobs=site.knobs)
+        return {"cookie": session.sid, "token": grant.token, "refresh_token": grant.refresh_token}
+    session.auth_token = new_secret(site.knobs.canary)
+    return {"cookie": session.sid, "token": session.auth_token, "refresh_token": None}
 
 
 def _world(request: Request) -> World:

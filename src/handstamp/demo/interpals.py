@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from handstamp.demo.world import Interpals, World
 
 SESSION_COOKIE = "interpals_sessid"
-TOKEN_HEADER = "X-Auth-Token"  # noqa: S105 - a header's name
+TOKEN_HEADER = "X-Auth-Token"  # noqa: S105  (a header's name)
 _NO_STORE = {"Cache-Control": "no-store"}
 _CHALLENGE = {"WWW-Authenticate": f'{TOKEN_HEADER} realm="interpals"'}
 

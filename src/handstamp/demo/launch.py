@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
+import selectors
 import subprocess
 import sys
 import tempfile
@@ -83,7 +83,9 @@ def _process(*, log: Path | None, errors: IO[bytes]) -> Iterator[subprocess.Pope
     command = [sys.executable, "-m", "handstamp.demo", "--json", "--managed", *(["--log", os.fspath(log)] if log else [])]
     # The sites know nothing of the vault, so they get none of its secrets.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HANDSTAMP_")}
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=environment) as process:
+    pipe = subprocess.PIPE
+    # A session of its own: Ctrl-C in the terminal is for the program that uses the sites, and ends them when that ends.
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=errors, env=environment, start_new_session=True) as process:
         try:
             yield process
         finally:
@@ -105,13 +107,12 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 def _first_words(process: subprocess.Popen[bytes], *, knobs: dict[str, Any], errors: IO[bytes]) -> dict[str, Any]:
     """Tell the process its knobs, and hear where it is."""
-    assert process.stdin is not None  # noqa: S101 - both are pipes
+    assert process.stdin is not None  # noqa: S101  (both are pipes)
     assert process.stdout is not None  # noqa: S101
     with contextlib.suppress(BrokenPipeError):  # it ended already; what it said on stderr is told below
         process.stdin.write(json.dumps(knobs).encode() + b"\n")
         process.stdin.flush()
-    ready, _, _ = select.select([process.stdout], [], [], _START_SECONDS)
-    line = process.stdout.readline() if ready else b""
+    line = process.stdout.readline() if _speaks(process.stdout, within=_START_SECONDS) else b""
     if line:
         started: dict[str, Any] = json.loads(line)
         return started
@@ -119,3 +120,10 @@ def _first_words(process: subprocess.Popen[bytes], *, knobs: dict[str, Any], err
     errors.seek(0)
     said = errors.read().decode(errors="replace").strip().splitlines()
     raise ConfigError(f"the demo sites did not start: {said[-1] if said else f'no answer within {_START_SECONDS:g} s'}")
+
+
+def _speaks(stream: IO[bytes], *, within: float) -> bool:
+    """Whether there is something to read, or the other end is gone, within so many seconds."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(stream, selectors.EVENT_READ)
+        return bool(selector.select(within))

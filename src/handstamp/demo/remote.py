@@ -30,10 +30,11 @@ class Stats:
 
 @dataclass(frozen=True, slots=True)
 class OpenSession:
-    """A session that was opened without a login: the values of its cookie and its token."""
+    """A session that was opened without a login: the values of its cookie and tokens (`refresh_token` where knobs want one)."""
 
     cookie: str = field(repr=False)
     token: str = field(repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
 
 
 class Control:
@@ -88,7 +89,7 @@ class Control:
     def open_sessions(self, username: str, *, site: SiteName = "portside", count: int = 1, remember: bool = False, user_agent: str = "") -> list[OpenSession]:
         """Sessions without a login, not counted as one; for tests that need thousands of them."""
         asked = {"site": site, "username": username, "count": count, "remember": remember, "user_agent": user_agent}
-        return [OpenSession(item["cookie"], item["token"]) for item in self._ask("POST", "/sessions", asked)["sessions"]]
+        return [OpenSession(**item) for item in self._ask("POST", "/sessions", asked)["sessions"]]
 
     def revoke(self, *, site: SiteName | None = None, username: str | None = None) -> int:
         """End living sessions now, of one site or account or all; how many they were."""

@@ -30,6 +30,7 @@ HOST = "127.0.0.1"
 PARENT_LOOK_SECONDS = 1.0
 """How often a managed server looks whether its parent is still there; the end of its stdin tells sooner, mostly."""
 _GRACE_SECONDS = 2
+_KEEP_ALIVE_SECONDS = 120  # long, so that a client's pool seldom takes up a connection in the moment of its end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +106,7 @@ class _Server(uvicorn.Server):
 
     async def _until_parent_ends(self) -> None:
         # A fork of the parent may hold the other end of our stdin open, so its end alone is not enough.
-        while os.getppid() == self._parent:  # noqa: ASYNC110 - the system tells nobody when a parent ends
+        while os.getppid() == self._parent:  # noqa: ASYNC110  (the system tells nobody when a parent ends)
             await asyncio.sleep(PARENT_LOOK_SECONDS)
         self.should_exit = True
 
@@ -142,6 +143,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
     )
 
 

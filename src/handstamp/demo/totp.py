@@ -6,7 +6,6 @@ Written out here and not taken from the library that the login side uses, so tha
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import struct
@@ -28,7 +27,7 @@ def decode_secret(secret: str) -> bytes:
     packed = secret.replace(" ", "").upper().rstrip("=")
     try:
         key = base64.b32decode(packed + "=" * (-len(packed) % 8))
-    except binascii.Error:
+    except ValueError:
         key = b""
     if not key:
         raise ConfigError("a TOTP secret is base32 text: letters A to Z and digits 2 to 7")

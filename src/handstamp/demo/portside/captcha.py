@@ -34,7 +34,7 @@ def same_answer(expected: str | None, typed: str) -> bool:
 
 def draw(answer: str) -> bytes:
     """The picture as PNG; the same answer always gives the same picture."""
-    chance = random.Random(answer)  # noqa: S311 - the picture's looks are no secret, its answer comes from `secrets`
+    chance = random.Random(answer)  # noqa: S311  (the picture's looks are no secret, its answer comes from `secrets`)
     image = Image.new("RGB", SIZE, _PAPER)
     pen = ImageDraw.Draw(image)
     _waves(pen, chance, count=4)

@@ -60,7 +60,7 @@ def _value(character: str) -> int:
 
 def containers_of(username: str) -> list[Container]:
     """This account's containers, 36 to 56 of them, sorted by number."""
-    chance = random.Random(f"fleet of {username}")  # noqa: S311 - it must give the same again, and hides nothing
+    chance = random.Random(f"fleet of {username}")  # noqa: S311  (it must give the same again, and hides nothing)
     rows = [_container(chance) for _ in range(chance.randint(36, 56))]
     return sorted(rows, key=lambda row: row.number)
 

@@ -7,16 +7,15 @@ authentication scheme). A locked account and a form without its CSRF token are a
 
 from __future__ import annotations
 
-import enum
 import hmac
 import math
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import RedirectResponse, Response
 
 from handstamp.demo.portside import captcha
+from handstamp.demo.portside.admission import RENAMED, USUAL, Entry, FormNames, Outcome, attempt, check_code, count_failure
 from handstamp.demo.portside.agents import browser_name
 from handstamp.demo.portside.presessions import PasswordDone, Presession
 from handstamp.demo.portside.web import (
@@ -30,7 +29,6 @@ from handstamp.demo.portside.web import (
     site_of,
     user_agent,
 )
-from handstamp.demo.totp import matching_step
 
 if TYPE_CHECKING:
     from starlette.datastructures import FormData
@@ -38,43 +36,6 @@ if TYPE_CHECKING:
 
     from handstamp.demo.sessions import Session
     from handstamp.demo.world import Portside
-
-
-@dataclass(frozen=True, slots=True)
-class FormNames:
-    """Names and ids of the login form's fields, and how its button is made."""
-
-    username: str = "username"
-    password: str = "password"  # noqa: S105 - a field's name
-    remember: str = "remember"
-    captcha: str = "captcha"
-    renamed: bool = False
-
-
-USUAL = FormNames()
-RENAMED = FormNames("user-email", "user-secret", "keep-session", "picture-text", renamed=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What the person typed."""
-
-    username: str = ""
-    password: str = field(default="", repr=False)
-    captcha: str = ""
-    remember: bool = False
-    next_path: str = ""
-
-
-class Outcome(enum.Enum):
-    """How a password form ends; the value is what the person reads."""
-
-    INCOMPLETE = "Enter your user name and your password."
-    LOCKED = "This account is locked."
-    MISREAD = "The characters do not match the picture. Here is a new one."
-    WRONG = "The user name or the password is not right."
-    NEEDS_CODE = "A one-time code is needed."
-    SIGNED_IN = "You are signed in."
 
 
 NOTICES = {"ended": "Your session has ended. Sign in to continue.", "signed-out": "You are signed out."}
@@ -104,7 +65,7 @@ async def send_form(request: Request, session: Session | None) -> Response:
         return RedirectResponse("/login/otp", status_code=303)
     if outcome is Outcome.SIGNED_IN:
         return _enter(request, presession, PasswordDone(entry.username, entry.remember, entry.next_path), replaced=session)
-    return _form(request, entry, error=outcome.value)
+    return _form(request, entry, refused=outcome)
 
 
 async def show_code_form(request: Request, session: Session | None) -> Response:
@@ -127,7 +88,7 @@ async def send_code_form(request: Request, session: Session | None) -> Response:
     problem = check_code(site, done.username, _text(form, "otp"), seconds=time.time())
     if problem is None:
         return _enter(request, presession, done, replaced=session)
-    if _failed(site, done.username):
+    if count_failure(site, done.username):
         presession.password_done = None
         return _locked(site, done.username)
     return _code_form(presession, error=problem)
@@ -154,46 +115,6 @@ async def show_captcha(request: Request) -> Response:
     return Response(captcha.draw(presession.captcha), media_type="image/png", headers={"Cache-Control": "no-store"})
 
 
-def attempt(site: Portside, presession: Presession, entry: Entry) -> Outcome:
-    """Count and judge one password form. A picture works for one try; a wrong one does not count as a failure."""
-    known = site.accounts.get(entry.username)
-    site.tally.add("attempts", entry.username if known else None)
-    if not entry.username or not entry.password:
-        return Outcome.INCOMPLETE
-    if site.lockouts.seconds_left(entry.username, knobs=site.knobs):
-        return Outcome.LOCKED
-    expected, presession.captcha = presession.captcha, None
-    if site.knobs.captcha and not captcha.same_answer(expected, entry.captcha):
-        return Outcome.MISREAD
-    account = site.accounts.check(entry.username, entry.password)
-    if account is None:
-        return Outcome.LOCKED if _failed(site, entry.username) else Outcome.WRONG
-    return Outcome.NEEDS_CODE if site.knobs.totp and account.totp_secret else Outcome.SIGNED_IN
-
-
-def check_code(site: Portside, username: str, code: str, *, seconds: float) -> str | None:
-    """What is wrong with a one-time code at this moment (seconds since the Unix epoch), or None when it lets in."""
-    account = site.accounts.get(username)
-    if account is None or account.totp_secret is None:
-        return "This account has no one-time codes any more. Start again."
-    step = matching_step(account.totp_secret, code, seconds=seconds)
-    if step is None:
-        return "This code is not right, or it is too old."
-    if not site.used_codes.take(username, step):
-        return "This code was used before. Wait for the next one."
-    return None
-
-
-def _failed(site: Portside, username: str) -> bool:
-    """Count a wrong password or code; True when it locked the account."""
-    known = username if site.accounts.get(username) else None
-    site.tally.add("failures", known)
-    if not site.lockouts.fail(username, knobs=site.knobs):
-        return False
-    site.tally.add("lockouts", known)
-    return True
-
-
 def _enter(request: Request, presession: Presession, done: PasswordDone, *, replaced: Session | None) -> Response:
     """Open the session, under a new id (a session that the browser had before ends), and go where the person wanted."""
     site = site_of(request)
@@ -212,7 +133,7 @@ def _enter(request: Request, presession: Presession, done: PasswordDone, *, repl
     return response
 
 
-def _form(request: Request, entry: Entry, *, error: str | None = None, notice: str | None = None) -> Response:
+def _form(request: Request, entry: Entry, *, refused: Outcome | None = None, notice: str | None = None) -> Response:
     site = site_of(request)
     known = site.presessions.get(request.cookies.get(PRESESSION_COOKIE))
     presession = known or site.presessions.open()
@@ -222,7 +143,8 @@ def _form(request: Request, entry: Entry, *, error: str | None = None, notice: s
     context: dict[str, Any] = {
         "csrf": presession.csrf,
         "entry": entry,
-        "error": error,
+        "error": refused.value if refused else None,
+        "misread": refused is Outcome.MISREAD,
         "notice": notice,
         "names": RENAMED if site.knobs.renamed_form else USUAL,
         "captcha": site.knobs.captcha,

@@ -41,7 +41,7 @@ function line(row) {
     cell("Position", row.position),
     cell("Hold", row.hold ? chip(row.hold, "bad") : ""),
     cell("Weight", `${row.weight_kg.toLocaleString("en")} kg`, "number"),
-    cell("Free days", row.free_days === null ? "" : String(row.free_days), row.free_days < 0 ? "number late" : "number"),
+    cell("Free days", row.free_days === null ? "" : String(row.free_days).replace("-", "−"), row.free_days < 0 ? "number late" : "number"),
   );
   return made;
 }
@@ -97,6 +97,6 @@ try {
 } catch (error) {
   problem.textContent = error.message;
   problem.hidden = false;
-  count.textContent = "";
+  count.hidden = true;
 }
 table.setAttribute("aria-busy", "false");

@@ -1,0 +1,89 @@
+"""One server process for all tests of a worker, as new for each test, and a person who signs in with a plain HTTP client."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import httpx2
+import pytest
+
+from handstamp.demo import BUILT_IN, Control, DemoServers, start
+from handstamp.demo.totp import code_at, step_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DEMO = BUILT_IN[0]
+
+
+@dataclass
+class Person:
+    """Somebody at portside with a cookie jar and no browser."""
+
+    http: httpx2.Client
+
+    def csrf(self, path: str = "/login") -> str:
+        found = re.search(r'name="csrf" value="([^"]+)"', self.http.get(path).text)
+        assert found is not None
+        return found[1]
+
+    def sign_in(self, username: str = DEMO.username, password: str = DEMO.password, **fields: str) -> httpx2.Response:
+        return self.http.post("/login", data={"csrf": self.csrf(), "username": username, "password": password, **fields})
+
+    def send_code(self, code: str) -> httpx2.Response:
+        return self.http.post("/login/otp", data={"csrf": self.csrf("/login/otp"), "otp": code})
+
+    def token(self, name: str = "api-token") -> str:
+        """What the first page after the login hands out."""
+        found = re.search(rf'name="{name}" content="([^"]+)"', self.http.get("/account").text)
+        assert found is not None
+        return found[1]
+
+    def api(self, token: str, path: str = "/api/account") -> httpx2.Response:
+        return self.http.get(path, headers={"Authorization": f"Bearer {token}"})
+
+    def ping(self) -> int:
+        return self.http.get("/ping").status_code
+
+    @property
+    def sid(self) -> str | None:
+        return self.http.cookies.get("sid")
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[DemoServers]:
+    with start() as servers:
+        yield servers
+
+
+@pytest.fixture
+def demo(running: DemoServers) -> DemoServers:
+    running.control.reset()
+    return running
+
+
+@pytest.fixture
+def control(demo: DemoServers) -> Control:
+    return demo.control
+
+
+@pytest.fixture
+def person(demo: DemoServers) -> Iterator[Person]:
+    with httpx2.Client(base_url=demo.portside.plain_url, trust_env=False) as http:
+        yield Person(http)
+
+
+@pytest.fixture
+def other(demo: DemoServers) -> Iterator[Person]:
+    with httpx2.Client(base_url=demo.portside.plain_url, trust_env=False) as http:
+        yield Person(http)
+
+
+@pytest.fixture
+def code() -> str:
+    """The demo account's code of this moment."""
+    assert DEMO.totp_secret is not None
+    return code_at(DEMO.totp_secret, step_at(time.time()))
