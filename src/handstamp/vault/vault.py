@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from handstamp.home import Finding, Settings
     from handstamp.state import Session
-    from handstamp.vault.keys import MasterKey
+    from handstamp.vault.keys import KeyRecord, MasterKey
     from handstamp.vault.leases import Lease, LeaseInfo
     from handstamp.vault.model import JSON, Event, Version
     from handstamp.vault.parts import Damage
@@ -420,6 +420,11 @@ class Vault:
 def export_key(vault: Vault) -> str:
     """The vault's master key as base64url: a secret that opens everything in it, on any machine, as `HANDSTAMP_KEY`."""
     return vault._unlock().key.text()  # noqa: SLF001  (one face, kept off the class so that nobody prints it by accident)
+
+
+def key_record(vault: Vault) -> KeyRecord:
+    """What the vault records of its key: id and source, no secret. Opens the vault with the key, which thereby is seen to be right."""
+    return vault._unlock().record  # noqa: SLF001  (beside `export_key`)
 
 
 def _open_store(url: str | None, home: Path) -> Store:
