@@ -1,15 +1,15 @@
-"""A Chromium of ours with its relay, and the watch over its targets: which page is whose, armed before its first script."""
+"""A Chromium of ours: its process, the relay for its drivers, and the watch over its pages."""
 
 from __future__ import annotations
 
 import json
-import logging
 from typing import TYPE_CHECKING
 
 from handstamp.browser.cdp import Connection, PipeTransport
 from handstamp.browser.live import LiveContext
 from handstamp.browser.process import BrowserProcess
 from handstamp.browser.relay import Relay
+from handstamp.browser.watch import Watch
 from handstamp.errors import BrowserGone
 from handstamp.state import Device
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from handstamp.browser.relay import Driver
     from handstamp.state import Clock, StorageState
 
-_log = logging.getLogger(__name__)
-_PAGES = [{"type": "page", "exclude": False}, {"exclude": True}]
 _NATURE = "JSON.stringify([navigator.language, Intl.DateTimeFormat().resolvedOptions().timeZone])"
 
 
@@ -40,9 +38,7 @@ class Chromium:
         self._connection = connection
         self._clock = clock
         self._relay = Relay(connection, before_dispose=self._before_dispose)
-        self._contexts: dict[str, LiveContext] = {}
-        self._sessions: dict[str, LiveContext] = {}
-        self._own_targets: set[str] = set()
+        self._watch = Watch(connection)
 
     @classmethod
     async def start(cls, launch: Launch, clock: Clock) -> Chromium:
@@ -98,7 +94,7 @@ class Chromium:
         live = LiveContext(self._connection, state, self._clock, save)
 
         async def made(context: str) -> None:
-            self._contexts[context] = live
+            self._watch.contexts[context] = live
             await live.fill(context)
 
         driver.expected.append(made)
@@ -106,7 +102,7 @@ class Chromium:
 
     async def close(self) -> None:
         """Save what is open, end the browser and remove its directory."""
-        for live in list(self._contexts.values()):
+        for live in list(self._watch.contexts.values()):
             await live.end()
         await self._relay.close()
         await self._connection.close()
@@ -117,7 +113,7 @@ class Chromium:
     async def _begin(self) -> None:
         await self._relay.start()
         version = await self._connection.send("Browser.getVersion")
-        await self._connection.send("Target.setAutoAttach", {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True, "filter": _PAGES})
+        await self._watch.start()
         language, timezone = await self._ask_nature()
         self.nature = Device(user_agent=version["userAgent"], language=language, timezone=timezone)
 
@@ -127,41 +123,20 @@ class Chromium:
         page = next((target for target in targets if target["type"] == "page"), None)
         if page is None:
             return None, None
-        self._own_targets.add(page["targetId"])
+        self._watch.looked_at.add(page["targetId"])
         session = (await self._connection.send("Target.attachToTarget", {"targetId": page["targetId"], "flatten": True}))["sessionId"]
         answer = await self._connection.send("Runtime.evaluate", {"expression": _NATURE, "returnByValue": True}, session=session)
-        self._own_targets.discard(page["targetId"])
+        self._watch.looked_at.discard(page["targetId"])
         self._connection.post("Target.detachFromTarget", {"sessionId": session})
         language, timezone = json.loads(answer["result"]["value"])
         return language, timezone
 
     def _hear(self, message: Message) -> None:
-        if self._relay.take(message):
-            return
-        method, params, session = message["method"], message.get("params", {}), message.get("sessionId")
-        if method == "Target.attachedToTarget":
-            self._attached(params, session)
-        elif method == "Target.detachedFromTarget":
-            if live := self._sessions.pop(params["sessionId"], None):
-                live.drop(params["sessionId"])
-        elif live := self._sessions.get(session or ""):
-            live.hear(session or "", method, params)
-
-    def _attached(self, params: Message, parent: str | None) -> None:
-        session, target = params["sessionId"], params["targetInfo"]
-        if target["type"] == "browser" or target["targetId"] in self._own_targets:
-            return  # a driver's own session, or a page that we look at ourselves
-        live = self._contexts.get(target.get("browserContextId", ""))
-        if live is None:  # none of ours: let it go at once
-            self._connection.post("Runtime.runIfWaitingForDebugger", session=session)
-            self._connection.post("Target.detachFromTarget", {"sessionId": session})
-            return
-        self._sessions[session] = live
-        opener = target.get("openerId") if target.get("canAccessOpener") else None
-        live.arm(session, target=target["targetId"], parent=parent, opener=opener)
+        if not self._relay.take(message):
+            self._watch.hear(message)
 
     async def _before_dispose(self, context: str) -> None:
-        live = self._contexts.pop(context, None)
+        live = self._watch.contexts.pop(context, None)
         if live is not None:
             await live.end()
 
