@@ -105,5 +105,10 @@ def test_a_missing_package_of_the_extra_is_named_with_the_way_out() -> None:
 
 def test_the_extra_is_complete_when_all_its_modules_are_found() -> None:
     asked: list[str] = []
-    require_extra(find=lambda module: asked.append(module) or module)
+
+    def find(module: str) -> object:
+        asked.append(module)
+        return module
+
+    require_extra(find=find)
     assert asked == list(MODULES)

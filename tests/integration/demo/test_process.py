@@ -177,6 +177,13 @@ def test_a_taken_port_is_one_sentence_and_an_exit_status() -> None:
     assert done.stderr == f"port {port} on 127.0.0.1 cannot be used (Address already in use); take another, or 0 for a free one\n"
 
 
+def test_without_the_extra_it_says_what_to_install() -> None:
+    bare = "import sys; sys.modules.update(dict.fromkeys(['starlette', 'uvicorn', 'PIL'])); from handstamp.demo.__main__ import main; sys.exit(main([]))"
+    done = subprocess.run([sys.executable, "-c", bare], capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert done.stderr == "the demo sites need pillow, starlette, uvicorn: install handstamp with its extra, `pip install 'handstamp[demo]'`\n"
+
+
 @pytest.mark.parametrize("stdin", ["", "no json\n", "[]\n", '{"elsewhere": {}}\n', '{"portside": 1}\n'])
 def test_a_managed_demo_wants_its_knobs(stdin: str) -> None:
     done = run("--managed", "--json", stdin=stdin)
