@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from handstamp.http.observation import bare_url
 from handstamp.sites.page_text import folded, page_text
 from handstamp.state import within
 
@@ -44,6 +45,13 @@ class Seen:
         """What a person can read, ready to compare."""
         body = self.observation.body
         return (page_text(body) if self.observation.content_type in _HTML else folded(body)).casefold()
+
+    @property
+    def redirects(self) -> tuple[str, ...]:
+        """Where the site sent us; nowhere, when we came back to what was asked for (a sign-on that needs nobody)."""
+        seen = self.observation
+        returned = not is_redirect(seen.status) and bare_url(seen.final_url) == bare_url(seen.url)
+        return () if returned else seen.redirects
 
     @cached_property
     def json(self) -> Any:
@@ -83,7 +91,7 @@ def _results(condition: Condition, seen: Seen) -> Iterable[bool | None]:
     if condition.url:
         yield any(url_fits(pattern, observation.final_url, seen.domains) for pattern in condition.url)
     if condition.redirect:
-        yield any(url_fits(pattern, url, seen.domains) for pattern in condition.redirect for url in observation.redirects)
+        yield any(url_fits(pattern, url, seen.domains) for pattern in condition.redirect for url in seen.redirects)
     for name, pattern in condition.header:
         yield name in observation.headers and fits(pattern, observation.headers[name])
     for path, wanted in condition.json:

@@ -78,7 +78,7 @@ class FormLook:
             return False
         selectors = {selector for condition in self._login.failed for selector in condition.selector}
         shown = {selector: await is_present(self._page, selector, visible=True) for selector in selectors}
-        seen = await self._watch.observe(self._url, ())
+        seen = await self._watch.observe(self._url, (), with_body=False)
         seen = replace(seen, body=await self._visible_text(), headers={**seen.headers, "content-type": "text/plain"}, selectors=shown)
         return any_holds(self._login.failed, Seen(seen, self._site.domains)) is True
 

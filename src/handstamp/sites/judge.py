@@ -168,6 +168,8 @@ def _evidence(rule: Rule, observation: Observation, by: CheckKind) -> Evidence:
     redirect = bare_url(observation.redirects[-1]) if observation.redirects else ""
     if observation.failure:
         answer = f"{observation.detail or url} ({observation.failure})"
+    elif redirect and not is_redirect(observation.status):
+        answer = f"{url} led to {redirect}, which answered {observation.status}"
     else:
         answer = f"{url} answered {observation.status}" + (f" and pointed to {redirect}" if redirect else "")
     return Evidence(by, rule.name, f"{answer}: {rule.text}", observation.at, url=url, status=observation.status, redirect=redirect)

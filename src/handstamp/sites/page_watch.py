@@ -95,12 +95,13 @@ class PageWatch:
         except page_error():
             return False  # of a frame that is gone, or of a service worker
 
-    async def observe(self, url: str, selectors: Iterable[str]) -> Observation:
+    async def observe(self, url: str, selectors: Iterable[str], *, with_body: bool = True) -> Observation:
         """What is seen now, as scripts left it.
 
         Args:
             url: what was asked for.
             selectors: to look for in the document.
+            with_body: read the document's text, too.
 
         Raises:
             BrowserGone: the page is closed.
@@ -108,7 +109,7 @@ class PageWatch:
         """
         page, answer = self._page, self.answer
         present = {selector: await is_present(page, selector) for selector in selectors}
-        body = await self._body(answer)
+        body = await self._body(answer) if with_body else ""
         here = urldefrag(page.url).url
         moved = self.navigations[1:] + ([here] if self.navigations and here != self.navigations[-1] else [])
         return Observation(
@@ -146,7 +147,7 @@ async def is_present(page: Page, selector: str, *, visible: bool = False) -> boo
         return await (found.filter(visible=True) if visible else found).count() > 0
     except page_error() as error:
         raise_if_gone(error, page)
-        unreadable = "selector" in str(error) and "context" not in str(error)
+        unreadable = any(word in str(error) for word in ("selector", "XPath")) and "context" not in str(error)
     if unreadable:
         message = f"the selector {selector!r} cannot be read by the browser; correct it in the recipe"
         raise RecipeInvalid(message)

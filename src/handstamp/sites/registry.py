@@ -221,8 +221,8 @@ def _covering(host: str, known: list[Site]) -> Site | None:
 
 def _unknown(name: str, home: Path | None) -> str:
     names = [place.name for place in _places(home)]
-    near = difflib.get_close_matches(name, names, n=3)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(sorted(names))}"
+    near = difflib.get_close_matches(name.lower(), names, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(sorted(names))}."
     url = f", or give its URL (https://{name})" if "." in name else ", or give its URL"
     place = f"put a recipe at {home / 'sites' / (name + '.toml')}" if home and NAME.fullmatch(name) else "give the path of a recipe"
     return f"no site is called '{name}'; {hint} Otherwise {place}{url}"
