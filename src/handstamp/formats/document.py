@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _MISSING: Any = object()
+_TYPES = frozenset({"an object", "a list", "a number", "true or false"})
 _BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 
 
@@ -40,7 +41,8 @@ class Node:
             UnreadableState: always; names file, place, what was expected and the kind of thing that is there.
         """
         place = f"{self.file}, {self.path}" if self.path else self.file
-        raise UnreadableState(f"{place}: expected {expected}, found {_kind(self.value)}")
+        found = "another text" if isinstance(self.value, str) and expected not in _TYPES else _kind(self.value)
+        raise UnreadableState(f"{place}: expected {expected}, found {found}")
 
     def refuse(self, name: str, expected: str) -> NoReturn:
         """Refuses the document for a field of this object."""
@@ -122,8 +124,7 @@ def _kind(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     kinds: dict[type, str] = {str: "a text", int: "a number", float: "a number", list: "a list", dict: "an object"}
-    found = kinds.get(type(value), "something else")
-    return "another text" if found == "a text" else found
+    return kinds.get(type(value), "something else")
 
 
 def text_of(data: bytes, file: str) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class _Notes:
-    """What yt-dlp says on the way: its warnings become notes, the rest is not shown."""
+    """What yt-dlp says on the way: its warnings and losses become notes, the rest is not shown."""
 
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
@@ -26,7 +26,10 @@ class _Notes:
     def debug(self, message: str, *_: object, **__: object) -> None:
         """Not shown: paths and counts."""
 
-    info = debug
+    def info(self, message: str, *_: object, **__: object) -> None:
+        """Becomes a note where cookies were lost, which yt-dlp says in passing only."""
+        if "could not be decrypted" in message:
+            self.warning(message)
 
     def warning(self, message: str, *_: object, **__: object) -> None:
         """Becomes a note."""
@@ -58,12 +61,14 @@ def read_installed(
         clock: stamps the entries.
 
     Raises:
-        ConfigError: yt-dlp is missing, or knows no such browser.
+        ConfigError: yt-dlp is missing, or knows no such browser or keyring.
         UnreadableState: the profile has no cookies file, or it cannot be read.
     """
     cookies = _yt_dlp_cookies()
     if browser not in cookies.SUPPORTED_BROWSERS:
         raise ConfigError(f"no installed browser is called '{browser}'; there are {', '.join(sorted(cookies.SUPPORTED_BROWSERS))}")
+    if keyring is not None and keyring.upper() not in cookies.SUPPORTED_KEYRINGS:
+        raise ConfigError(f"no keyring is called that; there are {', '.join(sorted(cookies.SUPPORTED_KEYRINGS)).lower()}")
     intake = Intake(now=now, clock=clock)
     where = None if profile is None else str(profile)
     try:
@@ -86,7 +91,7 @@ def _add(found: cookiejar.Cookie, browser: str, intake: Intake) -> None:
         found.domain,
         host_only=not found.domain.startswith("."),
         path=found.path or "/",
-        expires=intake.end(found.expires),
+        expires=intake.end(found.expires, any_unit=True),  # Chrome's own time from a Chromium
         secure=bool(found.secure),
     )
 

@@ -110,17 +110,18 @@ class Intake:
         """Adds an item of a tab's sessionStorage."""
         self.add(PartId(PartKind.SESSION, origin), (tab, name), value)
 
-    def end(self, number: float | None) -> float | None:
+    def end(self, number: float | None, *, any_unit: bool = False) -> float | None:
         """Seconds since the Unix epoch of an end that a file gives as a number; None for a session cookie.
 
         Zero and below mean a session cookie. Some exporters write milliseconds or microseconds, and some Chrome's own
-        microseconds since 1601; dates of this millennium cannot be mistaken for each other. Nothing ends after the year 9999.
+        microseconds since 1601; dates of this millennium cannot be mistaken for each other, and nothing ends after the year
+        9999. What is not in seconds is noted, unless `any_unit` was to be expected.
         """
         if number is None or number <= 0:
             return None
         if number < _SECONDS:
             return min(number, _LATEST)
-        if not self._odd_ends:
+        if not self._odd_ends and not any_unit:
             self._odd_ends = True
             self.note("some ends of cookies are not in seconds; they were read as milliseconds, microseconds or Chrome's own time")
         if number < _MILLISECONDS:
