@@ -1,0 +1,31 @@
+"""IndexedDB and the origin private file system: read out of documents and filled into them, every kind of value.
+
+JavaScript for an isolated world of a document (`scripts`), what it tells (`captured`), and that as parts (`parts`).
+"""
+
+from handstamp.browser.idb.captured import Captured, CapturedFiles, Database, Read, Restored
+from handstamp.browser.idb.parts import after_restore, changes, dump, file_changes, file_entries, part_of_database, part_of_files, seen
+from handstamp.browser.idb.scripts import library, report_call, restore_call
+from handstamp.browser.idb.world import FilesRestored, World, over_cdp
+
+__all__ = [
+    "Captured",
+    "CapturedFiles",
+    "Database",
+    "FilesRestored",
+    "Read",
+    "Restored",
+    "World",
+    "after_restore",
+    "changes",
+    "dump",
+    "file_changes",
+    "file_entries",
+    "library",
+    "over_cdp",
+    "part_of_database",
+    "part_of_files",
+    "report_call",
+    "restore_call",
+    "seen",
+]

@@ -1,0 +1,112 @@
+"""The JavaScript that reads and fills databases, as one expression, and the calls of it. Pure text.
+
+All of it is for an isolated world of a document (CDP `Page.createIsolatedWorld`, or `worldName` of
+`Page.addScriptToEvaluateOnNewDocument`; the same name is the same world): there the page sees nothing of it, and what the
+page has changed of JavaScript's own objects does not reach it.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+_SOURCES = ("bytes", "keys", "clone_encode", "clone_decode", "losses", "pieces", "restore_idb", "capture", "opfs", "face")
+_NAME = "handstampStorage"
+MOST_OF_RECORD = 64 << 20  # bytes of one value
+MOST_OF_DATABASE = 256 << 20  # characters of all values' texts
+MOST_OF_FILES = 256 << 20  # bytes of all files of an origin
+STAGE = 16 << 20  # characters of one message; Chromium refuses messages over 100 MB
+
+
+@cache
+def library() -> str:
+    """An expression that gives the library's object, made once in a world."""
+    folder = files("handstamp.browser.idb")
+    body = "\n".join(folder.joinpath(f"{name}.js").read_text(encoding="utf-8") for name in _SOURCES)
+    return f"(globalThis.{_NAME} ??= (() => {{\n'use strict';\n{body}\n}})())"
+
+
+def restore_call(dumps: Iterable[Mapping[str, Any]]) -> str:
+    """Fill databases; for the start of a document, in the data that only it gets.
+
+    Args:
+        dumps: as `parts.dump` gives them.
+    """
+    return _call("restore", list(dumps))
+
+
+def restore_absent_call(dumps: Iterable[Mapping[str, Any]]) -> str:
+    """The same for a document that is at work already. The expression gives a promise of a report (see `captured.Restored`)."""
+    return _call("restoreAbsent", list(dumps))
+
+
+def capture_call(
+    databases: Iterable[tuple[str, Sequence[str] | None]] | None = None,
+    *,
+    known: str | None = None,
+    counters: str = "changed",
+    most_of_record: int = MOST_OF_RECORD,
+    most_of_database: int = MOST_OF_DATABASE,
+) -> str:
+    """Read databases; the expression gives a promise of the first piece of the answer.
+
+    Args:
+        databases: name and stores of each to read, None for all stores; None reads every database. An empty list tells names only.
+        known: `Captured.token` of the last answer from the same document, if all of it arrived: differences are told, not all.
+        counters: when the next number of a key generator is looked at, which makes one content event of its store though nothing
+            changes: ``changed`` (when the store's records did), ``all``, ``none``.
+        most_of_record: bytes; a bigger value is reported as lost.
+        most_of_database: characters; a bigger database is reported as lost.
+    """
+    wanted = None if databases is None else [[name, None if stores is None else list(stores)] for name, stores in databases]
+    limits = {"mostOfRecord": most_of_record, "mostOfDatabase": most_of_database}
+    return _call("capture", {"databases": wanted, "known": known, "counters": counters, **limits})
+
+
+def capture_files_call(known: Mapping[str, Sequence[float]] | None = None, *, most_of_file: int = MOST_OF_RECORD, most_of_all: int = MOST_OF_FILES) -> str:
+    """Read the origin private file system; the expression gives a promise of the first piece of the answer.
+
+    Args:
+        known: `CapturedFiles.signs` of the last answer: content of files that are the same is not read again.
+        most_of_file: bytes; a bigger file is reported as lost.
+        most_of_all: bytes of all files.
+    """
+    signs = [[path, *sign] for path, sign in (known or {}).items()]
+    return _call("captureFiles", {"known": signs, "mostOfFile": most_of_file, "mostOfAll": most_of_all})
+
+
+def more_call() -> str:
+    """The next piece of an answer that says that there is more."""
+    return f"{library()}.more()"
+
+
+def restore_files_call(entries: Iterable[Mapping[str, Any]]) -> str:
+    """Write files where there are none; the expression gives a promise of a report."""
+    return _call("restoreFiles", list(entries))
+
+
+def report_call() -> str:
+    """How the restoring in this document went, so far."""
+    return f"{library()}.report()"
+
+
+def staged_calls(method: str, data: Any) -> Iterator[str]:
+    """Calls that bring `data` over in messages of bounded length, the last of which runs ``method`` with it.
+
+    Args:
+        method: ``restore``, ``restoreAbsent`` or ``restoreFiles``.
+        data: its argument.
+    """
+    text = json.dumps(data, separators=(",", ":"))
+    for at in range(0, len(text), STAGE):
+        yield f"{library()}.stage({json.dumps(text[at : at + STAGE])})"
+    yield f"{library()}.{method}({library()}.take())"
+
+
+def _call(method: str, argument: Any) -> str:
+    return f"{library()}.{method}({json.dumps(argument, separators=(',', ':'))})"

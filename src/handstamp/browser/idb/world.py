@@ -1,0 +1,128 @@
+"""The library at work in one document: reads and fills it, over CDP or whatever else can evaluate an expression there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from handstamp.browser.cdp import CdpError
+from handstamp.browser.idb import scripts
+from handstamp.browser.idb.captured import Captured, CapturedFiles, Restored, captured, captured_files, facts, restored
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+
+    from handstamp.browser.cdp import Connection
+
+EVALUATE_WITHIN = 60.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class FilesRestored:
+    """How writing files went.
+
+    Args:
+        restored: how many files and folders were made.
+        there: how many files were there already and were left alone.
+        failed: path and name of the error of each that could not be written.
+    """
+
+    restored: int
+    there: int
+    failed: tuple[tuple[str, str], ...]
+
+
+class World:
+    """The library in one document. One call at a time: a reading that begins ends another that is under way.
+
+    Args:
+        evaluate: evaluates an expression in an isolated world of the document, waits for its promise, gives its value.
+        scope: the document's storage key (`PartId.scope`), for the losses.
+    """
+
+    def __init__(self, evaluate: Callable[[str], Awaitable[Any]], scope: str) -> None:
+        self._evaluate = evaluate
+        self._scope = scope
+
+    async def databases(
+        self, wanted: Iterable[tuple[str, Sequence[str] | None]] | None = None, *, known: str | None = None, counters: str = "changed"
+    ) -> Captured:
+        """The databases of the document's origin; arguments as `scripts.capture_call` has them."""
+        return captured(await self._told(scripts.capture_call(wanted, known=known, counters=counters)), self._scope)
+
+    async def files(self, known: Mapping[str, Sequence[float]] | None = None) -> CapturedFiles:
+        """The origin private file system of the document's origin; `known` as `scripts.capture_files_call` has it."""
+        return captured_files(await self._told(scripts.capture_files_call(known)), self._scope)
+
+    async def fill(self, dumps: Iterable[Mapping[str, Any]]) -> dict[str, Restored]:
+        """Make those databases (`parts.dump`) that are not there. By name, how it went."""
+        return restored(json.loads(await self._staged("restoreAbsent", list(dumps))))
+
+    async def fill_files(self, entries: Iterable[Mapping[str, Any]]) -> FilesRestored:
+        """Write those files (`parts.file_entries`) that are not there."""
+        reports = [json.loads(await self._staged("restoreFiles", batch)) for batch in _batches(entries)]
+        failed = tuple((path, why) for report in reports for path, why in report["failed"])
+        return FilesRestored(sum(report["restored"] for report in reports), sum(report["there"] for report in reports), failed)
+
+    async def report(self) -> dict[str, Restored]:
+        """How the restoring at the document's start went, so far."""
+        return restored(json.loads(await self._evaluate(scripts.report_call())))
+
+    async def _told(self, call: str) -> list[dict[str, Any]]:
+        told, more = facts(await self._evaluate(call))
+        while more:
+            further, more = facts(await self._evaluate(scripts.more_call()))
+            told += further
+        return told
+
+    async def _staged(self, method: str, data: Any) -> str:
+        answer = ""
+        for call in scripts.staged_calls(method, data):
+            answer = await self._evaluate(call)
+        return answer
+
+
+def _batches(entries: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+    """Files in messages of bounded length, one file at least in each."""
+    batch: list[Mapping[str, Any]] = []
+    length = 0
+    for entry in entries:
+        batch.append(entry)
+        length += len(entry.get("data", ""))
+        if length > scripts.STAGE:
+            yield batch
+            batch, length = [], 0
+    if batch:
+        yield batch
+
+
+async def over_cdp(connection: Connection, *, session: str, frame: str, scope: str, name: str, timeout: float = EVALUATE_WITHIN) -> World:
+    """The library in a frame's isolated world.
+
+    Args:
+        connection: to the browser.
+        session: flat session of the page, or of the out-of-process frame.
+        frame: id of the frame, as `Page.getFrameTree` of that session knows it.
+        scope: its storage key, as `PartId.scope`.
+        name: of the isolated world; the same as that of scripts at the document's start gives their world.
+        timeout: seconds that one call may take.
+
+    Raises:
+        CdpError: the frame is gone.
+    """
+    made = await connection.send("Page.createIsolatedWorld", {"frameId": frame, "worldName": name}, session=session)
+
+    async def evaluate(expression: str) -> Any:
+        params = {"expression": expression, "contextId": made["executionContextId"], "awaitPromise": True, "returnByValue": True}
+        answer = await connection.send("Runtime.evaluate", params, session=session, timeout=timeout)
+        if details := answer.get("exceptionDetails"):
+            raise CdpError(f"storage of {scope} cannot be read or filled: {_reason(details)}")
+        return answer["result"].get("value")
+
+    return World(evaluate, scope)
+
+
+def _reason(details: Mapping[str, Any]) -> str:
+    description = details.get("exception", {}).get("description") or details.get("text", "")
+    return str(description).partition("\n")[0]
