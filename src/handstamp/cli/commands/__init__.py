@@ -1,0 +1,1 @@
+"""The commands, a module each: its docstring is the help, `arguments` says what it takes, `run` does it."""
