@@ -77,16 +77,16 @@ class Page:
 
     async def goto(self, path: str = "/", host: str = "localhost", script: str = "") -> None:
         """Open a page whose own script is `script`; back when it has loaded."""
-        Site.scripts[path] = script
+        self.lab.serve(path, script)
         url = self.lab.url(path, host)
         await self.send("Page.navigate", {"url": url})
         await until(lambda: self.js(f"document.readyState === 'complete' && location.href === {json.dumps(url)}"))
 
-    async def js(self, expression: str, *, session: str | None = None) -> Any:
+    async def js(self, expression: str) -> Any:
         """The value of an expression, or of its promise, in the page's own world."""
         params = {"expression": expression, "awaitPromise": True, "returnByValue": True, "replMode": False}
         with contextlib.suppress(CdpError):  # while one document gives way to the next
-            answer = await self.lab.connection.send("Runtime.evaluate", params, session=session or self.session)
+            answer = await self.lab.connection.send("Runtime.evaluate", params, session=self.session)
             assert "exceptionDetails" not in answer, answer["exceptionDetails"].get("exception", {}).get("description")
             return answer["result"].get("value")
         return None
@@ -97,10 +97,14 @@ class Page:
         assert text is not None
         return json.loads(text)
 
-    async def world(self, *, session: str | None = None, scope: str = "http://site.test") -> World:
-        tree = await self.lab.connection.send("Page.getFrameTree", session=session or self.session)
-        frame = tree["frameTree"]["frame"]["id"]
-        return await over_cdp(self.lab.connection, session=session or self.session, frame=frame, scope=scope, name=WORLD)
+    async def frames(self) -> dict[str, str]:
+        """Ids of the frames of this page's process, by URL."""
+        tree = (await self.send("Page.getFrameTree"))["frameTree"]
+        return {frame["frame"]["url"]: frame["frame"]["id"] for frame in [tree, *tree.get("childFrames", [])]}
+
+    async def world(self, *, frame: str | None = None, scope: str = "http://site.test") -> World:
+        frame = frame or next(iter((await self.frames()).values()))
+        return await over_cdp(self.lab.connection, session=self.session, frame=frame, scope=scope, name=WORLD)
 
     async def dumps(self) -> list[dict[str, Any]]:
         """What a fresh context needs to have the databases of this page's origin."""
@@ -134,6 +138,10 @@ class Lab:
 
     def url(self, path: str = "/", host: str = "localhost") -> str:
         return f"http://{host}:{self.server.server_address[1]}{path}"
+
+    def serve(self, path: str, script: str) -> None:
+        """From now on the page at this path runs this script."""
+        Site.scripts[path] = script
 
     async def page(self, *, context: str | None = None) -> Page:
         """A page, in a new context unless one is given."""

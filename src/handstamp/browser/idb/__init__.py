@@ -5,7 +5,7 @@ JavaScript for an isolated world of a document (`scripts`), what it tells (`capt
 
 from handstamp.browser.idb.captured import Captured, CapturedFiles, Database, Read, Restored
 from handstamp.browser.idb.parts import after_restore, changes, dump, file_changes, file_entries, part_of_database, part_of_files, seen
-from handstamp.browser.idb.scripts import library, report_call, restore_call
+from handstamp.browser.idb.scripts import capture_call, capture_files_call, library, report_call, restore_call
 from handstamp.browser.idb.world import FilesRestored, World, over_cdp
 
 __all__ = [
@@ -17,6 +17,8 @@ __all__ = [
     "Restored",
     "World",
     "after_restore",
+    "capture_call",
+    "capture_files_call",
     "changes",
     "dump",
     "file_changes",

@@ -1,7 +1,6 @@
 // Reads databases and never harms them: nothing is made that is not there, nothing is upgraded, an upgrade or deletion of the
 // page's own goes first, and what is written to learn the next number of a key generator is taken back.
 
-const OPEN_WITHIN = 5000;                                    // milliseconds
 const TRIES = 4;                                             // when the page changes a database under our hands
 const PAGE_TEXT = 1 << 20;                                   // characters that one reading request aims at
 const MOST_RECORDS = 2000;                                   // of one reading request
@@ -14,7 +13,7 @@ const lastReading = { token: null, databases: new Map() };
 class Interrupted extends Error {}
 
 // facts of: {database, version, stores}, {database, store, records: [[key, text]…], …}, … and at last {names, losses, token, …}
-async function* captureFacts({ databases = null, known = null, counters = 'changed', mostOfRecord, mostOfDatabase }) {
+async function* captureFacts({ databases, known, counters, openWithin, mostOfRecord, mostOfDatabase }) {
   const told = known !== null && known === lastReading.token;
   lastReading.token = null;                                  // until this one has been told to its end
   if (!told) lastReading.databases.clear();
@@ -22,7 +21,7 @@ async function* captureFacts({ databases = null, known = null, counters = 'chang
   const names = await databaseNames();
   const wanted = databases ?? names.map((name) => [name, null]);
   for (const [name, stores] of wanted.filter(([name]) => names.includes(name))) {
-    const reading = { database: name, stores, counters, mostOfRecord, mostOfDatabase, losses };
+    const reading = { database: name, stores, counters, openWithin, mostOfRecord, mostOfDatabase, losses };
     try {
       yield* databaseFacts(reading);
     } catch (error) {
@@ -45,7 +44,7 @@ async function addBuckets(losses) {
 
 async function* databaseFacts(reading) {
   for (let left = TRIES; ; left -= 1) {
-    const db = await openThere(reading.database);
+    const db = await openThere(reading.database, reading.openWithin);
     if (db === null) {
       lastReading.databases.delete(reading.database);
       return;
@@ -63,13 +62,13 @@ async function* databaseFacts(reading) {
 }
 
 // The database, or null when there is none (any more).
-function openThere(name) {
+function openThere(name, seconds) {
   return new Promise((resolve, reject) => {
     let [absent, late] = [false, false];
     const timer = setTimeout(() => {
       late = true;
-      reject(new Lost('database', `it did not open within ${OPEN_WITHIN / 1000} s`, true));
-    }, OPEN_WITHIN);
+      reject(new Lost('database', `it did not open within ${seconds} s`, true));
+    }, seconds * 1000);
     const opening = indexedDB.open(name);
     opening.onupgradeneeded = () => {
       absent = true;

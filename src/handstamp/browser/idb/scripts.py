@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _SOURCES = ("bytes", "keys", "clone_encode", "clone_decode", "losses", "pieces", "restore_idb", "capture", "opfs", "face")
 _NAME = "handstampStorage"
+OPEN_WITHIN = 5.0  # seconds
 MOST_OF_RECORD = 64 << 20  # bytes of one value
 MOST_OF_DATABASE = 256 << 20  # characters of all values' texts
 MOST_OF_FILES = 256 << 20  # bytes of all files of an origin
@@ -50,6 +51,7 @@ def capture_call(
     *,
     known: str | None = None,
     counters: str = "changed",
+    open_within: float = OPEN_WITHIN,
     most_of_record: int = MOST_OF_RECORD,
     most_of_database: int = MOST_OF_DATABASE,
 ) -> str:
@@ -60,11 +62,12 @@ def capture_call(
         known: `Captured.token` of the last answer from the same document, if all of it arrived: differences are told, not all.
         counters: when the next number of a key generator is looked at, which makes one content event of its store though nothing
             changes: ``changed`` (when the store's records did), ``all``, ``none``.
+        open_within: seconds that one database has to open; one that the page is upgrading takes as long as that takes.
         most_of_record: bytes; a bigger value is reported as lost.
         most_of_database: characters; a bigger database is reported as lost.
     """
     wanted = None if databases is None else [[name, None if stores is None else list(stores)] for name, stores in databases]
-    limits = {"mostOfRecord": most_of_record, "mostOfDatabase": most_of_database}
+    limits = {"openWithin": open_within, "mostOfRecord": most_of_record, "mostOfDatabase": most_of_database}
     return _call("capture", {"databases": wanted, "known": known, "counters": counters, **limits})
 
 

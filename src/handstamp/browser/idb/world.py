@@ -11,7 +11,7 @@ from handstamp.browser.idb import scripts
 from handstamp.browser.idb.captured import Captured, CapturedFiles, Restored, captured, captured_files, facts, restored
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 
     from handstamp.browser.cdp import Connection
 
@@ -45,15 +45,21 @@ class World:
         self._evaluate = evaluate
         self._scope = scope
 
-    async def databases(
-        self, wanted: Iterable[tuple[str, Sequence[str] | None]] | None = None, *, known: str | None = None, counters: str = "changed"
-    ) -> Captured:
-        """The databases of the document's origin; arguments as `scripts.capture_call` has them."""
-        return captured(await self._told(scripts.capture_call(wanted, known=known, counters=counters)), self._scope)
+    async def databases(self, call: str | None = None) -> Captured:
+        """The databases of the document's origin.
 
-    async def files(self, known: Mapping[str, Sequence[float]] | None = None) -> CapturedFiles:
-        """The origin private file system of the document's origin; `known` as `scripts.capture_files_call` has it."""
-        return captured_files(await self._told(scripts.capture_files_call(known)), self._scope)
+        Args:
+            call: a `scripts.capture_call`; None reads all.
+        """
+        return captured(await self._told(call or scripts.capture_call()), self._scope)
+
+    async def files(self, call: str | None = None) -> CapturedFiles:
+        """The origin private file system of the document's origin.
+
+        Args:
+            call: a `scripts.capture_files_call`; None reads all.
+        """
+        return captured_files(await self._told(call or scripts.capture_files_call()), self._scope)
 
     async def fill(self, dumps: Iterable[Mapping[str, Any]]) -> dict[str, Restored]:
         """Make those databases (`parts.dump`) that are not there. By name, how it went."""
