@@ -33,10 +33,11 @@ VALUES = Path(__file__).with_name("values.js").read_text(encoding="utf-8")
 async def until(ask: Callable[[], Awaitable[Any]], seconds: float = 20.0) -> Any:
     """The first answer that is true."""
     deadline = time.monotonic() + seconds
-    while not (answer := await ask()):
+    while True:
+        if answer := await ask():
+            return answer
         assert time.monotonic() < deadline, "it did not happen in time"
         await asyncio.sleep(0.01)
-    return answer
 
 
 class Site(http.server.BaseHTTPRequestHandler):
@@ -151,6 +152,14 @@ class Lab:
         page = Page(self, session, {})
         await page.send("Page.enable")
         return page
+
+    async def heard(self, method: str, **params: Any) -> None:
+        """Wait for such an event, after `events` was cleared."""
+
+        async def here() -> bool:
+            return any(event["method"] == method and params.items() <= event["params"].items() for event in self.events)
+
+        await until(here)
 
     async def end(self) -> None:
         await self.connection.close()

@@ -50,7 +50,8 @@ MAKE = """
   });
   const transaction = db.transaction([...db.objectStoreNames], 'readwrite');
   const store = (name) => transaction.objectStore(name);
-  const keys = [0, -1.5, Infinity, -Infinity, 5e-324, new Date(0), new Date(8.64e15), '', 'a', '\\ud800', '\\uffff', new Uint8Array([0, 255]).buffer, new ArrayBuffer(0),
+  const keys = [0, -1.5, Infinity, -Infinity, 5e-324, new Date(0), new Date(8.64e15), '', 'a', '\\ud800', '\\uffff', new Uint8Array([0, 255]).buffer,
+    new ArrayBuffer(0),
     [], [1, 'a', [new Date(5), [new Uint8Array(1).buffer]]], [-Infinity]];
   keys.forEach((key, at) => store('plain').put(at, key));
   for (let i = 0; i < 9; i += 1) { store('auto').add({ i }); store('deep').add({ i }); }
@@ -142,7 +143,10 @@ async def test_a_page_that_upgrades_in_its_first_line_upgrades_what_was_restored
           window.told = [];
           const opening = indexedDB.open('auth', 4);
           opening.onblocked = () => told.push('blocked');
-          opening.onupgradeneeded = (event) => { told.push(event.oldVersion, opening.result.objectStoreNames.contains('kv')); opening.result.createObjectStore('new'); };
+          opening.onupgradeneeded = (event) => {
+            told.push(event.oldVersion, opening.result.objectStoreNames.contains('kv'));
+            opening.result.createObjectStore('new');
+          };
           window.first = done(opening).then((db) => done(db.transaction('kv').objectStore('kv').count())).then((count) => [...told, count]);"""
     )
     assert await page.run("return await first") == [3, True, 2000]
@@ -208,8 +212,9 @@ async def test_over_the_quota_nothing_is_made_and_the_page_starts_afresh(lab: La
 async def test_documents_without_storage_take_no_harm(lab: Lab) -> None:
     page = await lab.page()
     await page.add(restore_call([database("auth", 1, [("1", "1")])]))
-    frames = "<iframe sandbox='allow-scripts' srcdoc='x'></iframe><iframe src='data:text/html,x'></iframe><iframe src='about:blank'></iframe><iframe srcdoc='x'></iframe>"
-    await page.goto(script=f"window.errors = 0; onerror = () => {{ errors += 1; }}; document.write(\"{frames}\")")
+    kinds = ("sandbox='allow-scripts' srcdoc='x'", "src='data:text/html,x'", "src='about:blank'", "srcdoc='x'")
+    frames = "".join(f"<iframe {kind}></iframe>" for kind in kinds)
+    await page.goto(script=f'window.errors = 0; onerror = () => {{ errors += 1; }}; document.write("{frames}")')
     assert (await page.restored("auth")).outcome in {"restored", "there"}
     assert await page.js("errors") == 0
 
@@ -221,7 +226,9 @@ async def test_a_frame_of_another_site_has_databases_of_its_own(lab: Lab) -> Non
     await page.add(f"if (origin === '{there}') {restore}")
     look = "openDatabase('auth').then((db) => done(db.transaction('kv').objectStore('kv').getAll())).then((found) => parent.postMessage(String(found), '*'))"
     lab.serve("/frame", look)
-    await page.goto(script=f"window.told = new Promise((done) => {{ onmessage = (e) => done(e.data); }}); document.write('<iframe src={there}/frame></iframe>')")
+    await page.goto(
+        script=f"window.told = new Promise((done) => {{ onmessage = (e) => done(e.data); }}); document.write('<iframe src={there}/frame></iframe>')"
+    )
     assert await page.js("told") == "of the frame"
     frame = (await page.frames())[f"{there}/frame"]
     captured = await (await page.world(frame=frame)).databases()

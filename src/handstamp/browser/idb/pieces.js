@@ -1,7 +1,7 @@
 // A long answer in pieces: facts are made one after the other and handed out as texts of bounded length, each
 // {"facts":[…],"more":true|false}. A small answer is one piece. A new answer ends one that was not fetched to its end.
 
-const PIECE = 8 << 20;                                       // characters after which a piece is full; a single fact may be longer
+const PIECE = 4 << 20;                                       // characters after which a piece is full; one fact may be longer
 
 const answers = { now: null };
 

@@ -21,7 +21,7 @@ OPEN_WITHIN = 5.0  # seconds
 MOST_OF_RECORD = 64 << 20  # bytes of one value
 MOST_OF_DATABASE = 256 << 20  # characters of all values' texts
 MOST_OF_FILES = 256 << 20  # bytes of all files of an origin
-STAGE = 16 << 20  # characters of one message; Chromium refuses messages over 100 MB
+STAGE = 4 << 20  # characters of one message: other messages of the connection wait behind it (30 MB a second), and over 100 MB it is refused
 
 
 @cache
