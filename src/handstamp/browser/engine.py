@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from handstamp.browser.process import Launch
 
 T = TypeVar("T")
+LET_GO = 10.0  # seconds that cancelled work gets to close and release what it holds
 LINGER = 5.0  # seconds that a browser nobody uses stays, so that the next opening need not start one
 
 
@@ -65,7 +66,7 @@ class Engine:
         return self._pid == os.getpid() and not self._loop.is_closed() and self._thread.is_alive()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """The result of `work`, done on the engine's loop; blocks. A `KeyboardInterrupt` cancels it.
+        """The result of `work`, done on the engine's loop; blocks. A `KeyboardInterrupt` cancels it, and waits until it has let go.
 
         Raises:
             ConfigError: after a fork.
@@ -74,7 +75,9 @@ class Engine:
         try:
             return future.result()
         except BaseException:
-            future.cancel()
+            if not future.done():
+                future.cancel()
+                asyncio.run_coroutine_threadsafe(_let_go(), self._loop).result()
             raise
 
     async def call(self, work: Coroutine[Any, Any, T]) -> T:
@@ -130,3 +133,10 @@ class Engine:
                 shared.closing.cancel()
             if shared.browser is not None:
                 await shared.browser.close()
+
+
+async def _let_go() -> None:
+    """Wait for what was just cancelled to close its pages and release its leases: the end of the process must not overtake that."""
+    cancelled = [task for task in asyncio.all_tasks() if task.cancelling()]
+    if cancelled:
+        await asyncio.wait(cancelled, timeout=LET_GO)

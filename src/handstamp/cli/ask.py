@@ -48,7 +48,7 @@ def lines_of_stdin(names: Sequence[str]) -> list[str]:
     found = [sys.stdin.readline().rstrip("\r\n") for _ in names]
     for name, value in zip(names, found, strict=True):
         if not value:
-            raise ConfigError(f"stdin has no {name}; give {' and '.join(names)}, each on a line")
+            raise ConfigError(f"stdin has no {name}; give there, a line each: {', '.join(names)}")
     return found
 
 

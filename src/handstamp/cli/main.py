@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from typing import TYPE_CHECKING, NoReturn
 
 from handstamp.cli.call import Call, choose_places
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 UNEXPECTED = 70  # sysexits.h: EX_SOFTWARE
+LAST_SECONDS = 5.0  # that threads get to end after a signal
 SIGNALLED = 128  # and the signal's number, as shells count
 
 
@@ -52,9 +54,9 @@ def main(typed: Sequence[str] | None = None) -> int:
         output.error(str(error), error.code)
         return error.exit_status
     except KeyboardInterrupt:
-        return _interrupted()
+        return _ending(signal.SIGINT)
     except Stopped as stopped:
-        return SIGNALLED + stopped.number
+        return _ending(stopped.number)
     except BrokenPipeError:
         return _reader_gone()
     except Exception as error:  # noqa: BLE001  (the last resort; a traceback is for those who ask)
@@ -82,10 +84,15 @@ def _stop(number: int, frame: FrameType | None) -> NoReturn:
     raise Stopped(number)
 
 
-def _interrupted() -> int:
-    if sys.stderr.isatty():
+def _ending(number: int) -> int:
+    """What was open is closed by now. A thread that still waits (for another's lease, for a slow site) must not hold up the end."""
+    status = SIGNALLED + number
+    if number == signal.SIGINT and sys.stderr.isatty():
         sys.stderr.write("\n")
-    return SIGNALLED + signal.SIGINT
+    end = threading.Timer(LAST_SECONDS, os._exit, (status,))
+    end.daemon = True
+    end.start()
+    return status
 
 
 def _reader_gone() -> int:

@@ -74,6 +74,8 @@ def _one(facts: Facts) -> Iterator[RenderableType]:
     yield ""
     for evidence in facts["evidence"]:
         yield f"Looked {_LOOKED.get(evidence['check'], evidence['check'])}: {evidence['text']}"
+    if facts["until"]:
+        yield f"The site should not be asked again before {facts['until']}."
 
 
 def _many(checks: list[Facts]) -> Iterator[RenderableType]:

@@ -19,6 +19,7 @@ from handstamp.errors import ConfigError, LoginRequired
 from handstamp.keeper import Given, log_in_by_hand
 from handstamp.keeper.by_hand import needs_display
 from handstamp.sites import credentials_for
+from handstamp.sites.credentials import variable
 
 if TYPE_CHECKING:
     import argparse
@@ -87,10 +88,16 @@ def _by_recipe(call: Call, vault: Vault, site: Site, profile: str, given: Given,
             return given, call.keep(vault, lambda keeper: keeper.ensure(site, profile, given))
     except LoginRequired:
         if call.output.as_json or not ask.at_terminal():
-            raise
+            raise LoginRequired(_nobody_to_ask(site)) from None
     asked = _asked(vault, site, profile, given)
     with call.output.working(f"Logging in at {site.name} …"):
         return asked, call.keep(vault, lambda keeper: keeper.log_in(site, profile, asked))
+
+
+def _nobody_to_ask(site: Site) -> str:
+    variables = f"{variable(site.name, 'username')} and {variable(site.name, 'password')}"
+    ways = f"give --username and --password-stdin, set {variables}, or run this in a terminal"
+    return f"{site.name} wants a login, no user name and password for it are known, and nobody can be asked here; {ways}"
 
 
 def _asked(vault: Vault, site: Site, profile: str, given: Given) -> Given:

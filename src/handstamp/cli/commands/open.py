@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from handstamp.cli.call import add_profile
 from handstamp.cli.parser import Usage
 from handstamp.cli.private_file import write_private
-from handstamp.errors import BrowserMissing, BrowserTimeout, ServerError
+from handstamp.errors import BrowserError, BrowserMissing, BrowserTimeout
 from handstamp.keeper.by_hand import needs_display
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _go(page: Page, address: str) -> None:
     """Go there.
 
     Raises:
-        ServerError: the site does not answer.
+        BrowserError: the site does not answer.
         BrowserTimeout: it does not answer in time.
     """
     from playwright.sync_api import Error, TimeoutError  # noqa: A004, PLC0415
@@ -82,7 +82,7 @@ def _go(page: Page, address: str) -> None:
         raise BrowserTimeout(f"{address} did not answer in time; the session is as it was, try again") from None
     except Error as error:
         reason = error.message.partition("\n")[0].partition(" at ")[0].removeprefix("Page.goto: ")
-        raise ServerError(f"{address} cannot be opened ({reason}); the session is as it was, try again when the site is up") from None
+        raise BrowserError(f"{address} cannot be opened ({reason}); the session is as it was, try again when the site is up") from None
 
 
 def _picture(page: Page, file: Path) -> None:
