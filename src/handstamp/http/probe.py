@@ -118,7 +118,13 @@ def probe(
     Returns:
         The observation, with `failure` where there was no answer, and the changed cookies, those of hops before a failure
         included. Network errors are not raised.
+
+    Raises:
+        ValueError: `url` is not one of http or https with a host.
     """
+    asked = target(url)
+    if asked.scheme not in {"http", "https"} or not asked.host:
+        raise ValueError(f"{bare_url(url)} is not a URL that can be asked over HTTP")
     if transports is None:
         with Transports() as own:
             return probe(url, cookies=cookies, device=device, bearer=bearer, timeout=timeout, follow=follow, transports=own, now=now)

@@ -13,7 +13,7 @@ from handstamp.errors import LoginFailed, LoginRequired
 from handstamp.sites import form_errors
 from handstamp.sites.challenge import Challenge
 from handstamp.sites.form_look import FormLook
-from handstamp.sites.form_moves import BLOCKED, Again, Ask, Do, Finish, Stop, Wait, Waiting, next_move
+from handstamp.sites.form_moves import BLOCKED, Again, Ask, Do, Finish, Move, Stop, Wait, Waiting, next_move
 from handstamp.sites.page_watch import PageWatch
 from handstamp.sites.playwright_errors import failure_of, page_error, raise_if_gone
 from handstamp.sites.recipe import ChallengeMarker, Login, Step, StepKind
@@ -92,8 +92,12 @@ class _Form:
         steps = self._login.steps
         last = next((at for at in range(index, len(steps)) if not steps[at].optional), len(steps) - 1)
         self._waiting = replace(self._waiting, steps=tuple((at, steps[at]) for at in range(index, last + 1)))
+        before: Move | None = None
         while True:
             move = next_move(await self._look.look(self._waiting, stepped_at=self._stepped_at), self._waiting, self._login.challenge)
+            if isinstance(move, Do) and move.index > index and move != before:
+                # It passes over a step that the site may leave out: not on the word of a page that is just being drawn.
+                move, before = Wait(), move
             match move:
                 case Do() | Again():
                     return move.index

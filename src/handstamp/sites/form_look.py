@@ -45,7 +45,9 @@ class FormLook:
         """
         # Read before the rest: what is seen after it is of this document or of a later one, never of an earlier.
         document, status = self._watch.documents, self._watch.status
-        asked = {*(marker.selector for marker in self._login.challenge), *waiting.filled, *(step.selector for _, step in waiting.steps)} - {""}
+        # The last step first: in a page that is just being drawn, whoever sees a later element then sees the earlier ones too.
+        steps = [step.selector for _, step in reversed(waiting.steps) if step.selector]
+        asked = dict.fromkeys([*steps, *waiting.filled, *(marker.selector for marker in self._login.challenge)])
         visible = frozenset([selector for selector in asked if await is_present(self._page, selector, visible=True)])
         form_gone = waiting.sent and waiting.may_end and not visible & waiting.filled
         return View(

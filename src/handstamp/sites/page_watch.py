@@ -17,7 +17,7 @@ from handstamp.sites.playwright_errors import page_error, raise_if_gone
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from playwright.async_api import Page, Request, Response
+    from playwright.async_api import Frame, Page, Request, Response
 
 _COUNTED = frozenset({"document", "xhr", "fetch"})
 _BODY_SECONDS = 5.0
@@ -27,7 +27,7 @@ class PageWatch:
     """Listens to one page from `with` to its end.
 
     Attributes:
-        documents: how many the main frame has read since then.
+        documents: how many the main frame has opened since then.
         answer: to the main frame's latest request, redirects left out.
         navigations: URLs that the main frame asked for, in order, redirects included.
         changed_at: when something happened the last time, on the monotonic clock.
@@ -36,6 +36,7 @@ class PageWatch:
     def __init__(self, page: Page) -> None:
         self._page = page
         self._on_the_way: set[Request] = set()
+        self._answered_anew = False
         self.documents = 0
         self.answer: Response | None = None
         self.navigations: list[str] = []
@@ -46,7 +47,7 @@ class PageWatch:
         self._page.on("response", self._answered)
         self._page.on("requestfinished", self._ended)
         self._page.on("requestfailed", self._ended)
-        self._page.on("domcontentloaded", self._read)
+        self._page.on("framenavigated", self._navigated)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -54,7 +55,7 @@ class PageWatch:
         self._page.remove_listener("response", self._answered)
         self._page.remove_listener("requestfinished", self._ended)
         self._page.remove_listener("requestfailed", self._ended)
-        self._page.remove_listener("domcontentloaded", self._read)
+        self._page.remove_listener("framenavigated", self._navigated)
 
     @property
     def status(self) -> int | None:
@@ -79,15 +80,19 @@ class PageWatch:
     def _answered(self, response: Response) -> None:
         if self._is_main(response.request) and not is_redirect(response.status):
             self.answer = response
+            self._answered_anew = True
 
     def _ended(self, request: Request) -> None:
         if request in self._on_the_way:
             self.touch()
             self._on_the_way.discard(request)
 
-    def _read(self, _: Page) -> None:
-        self.touch()
-        self.documents += 1
+    def _navigated(self, frame: Frame) -> None:
+        """Counted as soon as it is there, before anything in it can be seen. Without an answer it is the same document under another URL."""
+        if frame == self._page.main_frame:
+            self.touch()
+            self.documents += self._answered_anew
+            self._answered_anew = False
 
     def _is_main(self, request: Request) -> bool:
         try:
