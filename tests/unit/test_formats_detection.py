@@ -112,11 +112,22 @@ ENTRY = {
     "request": {"url": "https://a.example/", "cookies": [{"name": "old", "value": "1"}]},
     "response": {"headers": [{"name": "Set-Cookie", "value": "a=1"}], "cookies": [COOKIE | {"expires": "2030-01-01T00:00:00Z"}]},
 }
+STORE = {
+    "name": "s",
+    "autoIncrement": True,
+    "keyPathArray": ["id", "a.b"],
+    "indexes": [{"name": "i", "keyPath": "x", "unique": True, "multiEntry": False}],
+    "records": [
+        {"value": {"id": 1, "a": {"b": ["x", 2]}}},
+        {"valueEncoded": {"o": [{"k": "id", "v": {"d": "2027-01-15T08:00:00Z"}}, {"k": "a", "v": {"o": [{"k": "b", "v": 1}], "id": 2}}], "id": 1}},
+    ],
+}
 ORIGIN = {
     "origin": "https://a.example",
     "localStorage": [{"name": "k", "value": "v"}],
     "sessionStorage": [{"tab": "t", "name": "k", "value": "v"}],
-    "indexedDB": [{"name": "d", "version": 1, "stores": [{"name": "s", "records": [], "indexes": []}]}],
+    "indexedDB": [{"name": "d", "version": 1, "stores": [STORE]}],
+    "databases": [{"name": "d", "entries": [[["record", "s", "1"], "1"], [["counter", "s"], 7]]}],
     "opfs": [{"path": "f", "type": "file", "base64": ""}],
 }
 DOCUMENTS = [

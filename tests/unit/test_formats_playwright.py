@@ -27,7 +27,7 @@ SAVED = r"""{
       "indexedDB": [
         {"name": "db1", "version": 3, "stores": [
           {"name": "s", "autoIncrement": true, "keyPath": "id",
-           "records": [{"valueEncoded": {"o": [{"k": "b", "v": {"d": "1970-01-01T00:00:00.005Z"}}], "id": 1}}],
+           "records": [{"valueEncoded": {"o": [{"k": "id", "v": 1}, {"k": "b", "v": {"d": "1970-01-01T00:00:00.005Z"}}], "id": 1}}, {"value": {"id": 2}}],
            "indexes": [{"name": "i", "keyPathArray": ["a", "b"], "multiEntry": false, "unique": true}]}]}
       ],
       "opfs": [{"path": "dir", "type": "directory"}, {"path": "dir/f.txt", "type": "file", "base64": "aGVsbG8="}]
@@ -142,9 +142,34 @@ def test_playwright_is_not_sent_to_origins_that_hold_nothing_for_it() -> None:
     assert any("tabs.example" in note for note in written.notes)
 
 
-def test_storage_that_a_browser_gave_us_in_another_form_is_named() -> None:
-    state = StorageState.of([Part(PartId(PartKind.IDB, "https://a.example", "auth"), {("store", "s"): Entry({"x": 1})})])
-    assert write(state, format="playwright", now=NOW).notes == ("IndexedDB that was captured from a browser is not in this file: https://a.example auth",)
+def test_a_value_that_playwright_has_no_word_for_is_in_the_file_for_us_and_named() -> None:
+    database: dict[tuple[str, ...], Any] = {
+        ("schema",): {"version": 1, "stores": [{"name": "s", "keyPath": None, "autoIncrement": True, "indexes": []}]},
+        ("record", "s", "1"): '{"clone":1,"root":[0],"nodes":[["Blob","text/plain","canary"]]}',
+        ("record", "s", "2"): '"plain"',
+        ("counter", "s"): 9,
+    }
+    state = StorageState.of([Part(PartId(PartKind.IDB, "https://a.example", "auth"), {key: Entry(value) for key, value in database.items()})])
+    written = write(state, format="playwright", now=NOW)
+    document = json.loads(written.data)
+    assert document["origins"][0]["indexedDB"][0]["stores"][0]["records"] == [{"key": 2, "value": "plain"}]
+    assert "Playwright has no word for Blob in records of idb/https://a.example/auth, in s" in written.notes
+    assert not any("canary" in note for note in written.notes)
+    assert taken(written.data.decode()).state.parts[PartId(PartKind.IDB, "https://a.example", "auth")].live() == database
+
+
+def test_records_without_a_known_database_are_in_the_file_for_us() -> None:
+    state = StorageState.of([Part(PartId(PartKind.IDB, "https://a.example", "auth"), {("record", "s", "1"): Entry("1")})])
+    written = write(state, format="playwright", now=NOW)
+    assert json.loads(written.data)["origins"] == []
+    assert taken(written.data.decode()).state.parts[PartId(PartKind.IDB, "https://a.example", "auth")].live() == {("record", "s", "1"): "1"}
+
+
+def test_a_record_whose_key_cannot_be_found_is_left_out_and_named() -> None:
+    store = {"name": "s", "keyPath": "id", "autoIncrement": False, "indexes": [], "records": [{"value": {"other": "canary"}}, {"value": {"id": 1}}]}
+    found = taken(json.dumps({"origins": [{"origin": "https://a.example", "indexedDB": [{"name": "d", "version": 1, "stores": [store]}]}]}))
+    assert found.notes == ("records of IndexedDB were left out, of those whose key is not found in their value: s (idb/https://a.example/d)",)
+    assert ("record", "s", "1") in found.state.parts[PartId(PartKind.IDB, "https://a.example", "d")].live()
 
 
 def test_a_cookie_that_ends_after_the_year_9999_ends_with_it() -> None:
@@ -182,8 +207,11 @@ COOKIE = {"name": "sid", "value": "canary", "domain": "a.example", "path": "/"}
             "origins[0].localStorage[0].value: expected a text, found null",
         ),
         ({"origins": [{"origin": "https://a.example", "localStorage": {"k": 1}}]}, "origins[0].localStorage.k: expected a text, found a number"),
-        ({"origins": [{"origin": "https://a.example", "indexedDB": [{"name": "d"}]}]}, "origins[0].indexedDB[0].version: expected the database's version"),
-        ({"origins": [{"origin": "https://a.example", "opfs": [{"path": "p", "type": "x"}]}]}, "origins[0].opfs[0].type: expected 'file' or 'directory'"),
+        (
+            {"origins": [{"origin": "https://a.example", "indexedDB": [{"name": "d", "stores": []}]}]},
+            "origins[0].indexedDB[0].version: expected a whole number above 0",
+        ),
+        ({"origins": [{"origin": "https://a.example", "opfs": [{"path": "p", "type": "x"}]}]}, "origins[0].opfs[0].type: expected one of 'file', 'directory'"),
         (7, "state.json: expected an object, found a number"),
     ],
 )

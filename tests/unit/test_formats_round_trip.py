@@ -47,14 +47,29 @@ cookies = st.builds(
 ).map(made)
 jars = st.lists(cookies, max_size=8, unique_by=lambda cookie: cookie.key)
 items = st.dictionaries(any_text, any_text, min_size=1, max_size=4)
-databases = st.fixed_dictionaries(
-    {
-        "name": any_text,
-        "version": st.integers(1, 9),
-        "stores": st.just(
-            [{"name": "s", "autoIncrement": True, "keyPath": "id", "records": [{"valueEncoded": {"d": "1970-01-01T00:00:00.005Z"}}], "indexes": []}]
-        ),
-    }
+record_keys = st.sampled_from(['"a"', "1", "1.5", '["n","-0"]', '["d",1800000000000]', '["b","aGk="]', '["a",1,["a","x",["d",5]]]', '["a"]', '["d",1e15]'])
+record_values = st.sampled_from(
+    [
+        '"\\ud800"',
+        '{"a":[1,null,{"b":true}]}',
+        '{"clone":1,"root":["undefined"],"nodes":[]}',
+        '{"clone":1,"root":[0],"nodes":[["Object","me",[0],"when",[1],"n",["number","NaN"],"nothing",null],["Date",1800000000000]]}',
+        '{"clone":1,"root":[0],"nodes":[["Map",[1],[2]],["Uint8Array",[3],0,2],["Set",["bigint","12"]],["ArrayBuffer","aGk="]]}',
+        '{"clone":1,"root":[0],"nodes":[["Blob","text/plain","aGk="]]}',
+        '{"clone":1,"root":[0],"nodes":[["Date",1e15]]}',
+    ]
+)
+INDEX = {"name": "i", "keyPath": ["a", "b"], "unique": True, "multiEntry": False}
+STORES = [{"name": name, "keyPath": None, "autoIncrement": True, "indexes": [INDEX]} for name in ("s", "t")]
+databases = st.builds(
+    lambda name, version, counter, records: (
+        name,
+        {("schema",): {"version": version, "stores": STORES}, ("counter", "s"): counter} | {("record", "s", key): value for key, value in records.items()},
+    ),
+    any_text,
+    st.integers(1, 9),
+    st.integers(1, 99),
+    st.dictionaries(record_keys, record_values, max_size=4),
 )
 
 
@@ -65,15 +80,15 @@ def state_of(jar: list[Cookie], storage: dict[str, Any] | None = None) -> Storag
     for origin, (local, session, found) in (storage or {}).items():
         parts[PartId(PartKind.LOCAL, origin)] = {(name,): Entry(value) for name, value in local.items()}
         parts[PartId(PartKind.SESSION, origin)] = {(tab, name): Entry(value) for tab, values in session.items() for name, value in values.items()}
-        for database in found:
-            parts[PartId(PartKind.IDB, origin, database["name"])] = {("playwright",): Entry(database)}
-        parts[PartId(PartKind.OPFS, origin)] = {("playwright", "a"): Entry({"path": "a", "type": "file", "base64": "aGk="})}
+        for name, database in found:
+            parts[PartId(PartKind.IDB, origin, name)] = {key: Entry(value) for key, value in database.items()}
+        parts[PartId(PartKind.OPFS, origin)] = {("a",): Entry({"type": "directory"}), ("a/b",): Entry({"type": "file", "data": "aGk="})}
     return StorageState.of(Part(part_id, entries) for part_id, entries in parts.items())
 
 
 storages = st.dictionaries(
     origins,
-    st.tuples(items, st.dictionaries(any_text, items, max_size=2), st.lists(databases, max_size=2, unique_by=lambda database: database["name"])),
+    st.tuples(items, st.dictionaries(any_text, items, max_size=2), st.lists(databases, max_size=2, unique_by=lambda database: paired(database[0]))),
     max_size=3,
 )
 

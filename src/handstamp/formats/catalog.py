@@ -83,7 +83,10 @@ def read(data: bytes, *, name: str = "", format: str | None = None, now: float, 
         return intake.imported(netscape.NAME, netscape.HOLDS)
     document = json_of(text, file)
     chosen = chosen or _detect(document)
-    _PARSERS[chosen](document, intake)
+    try:
+        _PARSERS[chosen](document, intake)
+    except RecursionError:
+        raise UnreadableState(f"{file}: JSON nested too deep to be a storage state") from None
     return intake.imported(chosen, playwright.said(document) if chosen == playwright.NAME else _SAID[chosen])
 
 
@@ -156,6 +159,4 @@ def write_tree(state: StorageState, *, domains: Iterable[str] | None = None) -> 
         state: tombstones in it are not written.
         domains: write what belongs to these only; None for all.
     """
-    notes: list[str] = []
-    files = tree.dump(select(state, domains), notes)
-    return WrittenTree(files, tuple(notes))
+    return WrittenTree(tree.dump(select(state, domains)))

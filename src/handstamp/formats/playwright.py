@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from handstamp.formats.attributes import ALL, BASIC
 from handstamp.formats.json_cookies import PRIORITIES, SAME_SITES, SCHEMES, partition_key, port, read_cookie
 from handstamp.formats.notes import several
-from handstamp.formats.origins import databases, everything, files, local_items, note_other_forms, read_origin, scopes
+from handstamp.formats.origins import everything, in_two_parts, read_origin, scopes
 from handstamp.formats.outlet import living
 from handstamp.state import Cookie
 
@@ -101,17 +101,12 @@ def dump(state: StorageState, notes: list[str], *, now: float) -> str:
     document: dict[str, Any] = {"cookies": [_cookie(cookie) for cookie in living(state.cookies(), now=now, notes=notes)], "origins": []}
     ours: list[dict[str, Any]] = []
     for scope in scopes(state):
-        theirs = _origin(state, scope) if _can_visit(scope) else None
-        if theirs:
-            document["origins"].append(theirs)
-        rest = everything(state, scope)
-        rest = {name: items for name, items in rest.items() if theirs is None or name in {"origin", "sessionStorage"}}
-        if len(rest) > 1:
-            ours.append(rest)
+        theirs, rest = in_two_parts(state, scope, notes) if _can_visit(scope) else (None, everything(state, scope))
+        document["origins"] += [theirs] if theirs else []
+        ours += [rest] if rest else []
     if ours:
         document[OURS] = {"version": 1, "origins": ours}
-        notes.append(f"only handstamp reads these from the file, Playwright does not (sessionStorage, partitioned storage): {_names(ours)}")
-    note_other_forms(state, notes)
+        notes.append(f"only handstamp reads some storage from the file (sessionStorage, partitions, what Playwright has no word for), of {_names(ours)}")
     return json.dumps(document, indent=2) + "\n"
 
 
@@ -120,14 +115,8 @@ def _names(origins: list[dict[str, Any]]) -> str:
 
 
 def _can_visit(scope: str) -> bool:
+    """Whether Playwright can: it goes to each origin that the file names."""
     return scope.startswith(("http://", "https://")) and "^" not in scope
-
-
-def _origin(state: StorageState, scope: str) -> dict[str, Any] | None:
-    """What Playwright restores of an origin; None where there is nothing, since it visits each origin that the file names."""
-    found: dict[str, Any] = {"origin": scope, "localStorage": local_items(state, scope)}
-    found |= {name: items for name, items in (("indexedDB", databases(state, scope)), ("opfs", files(state, scope))) if items}
-    return found if found["localStorage"] or len(found) > 2 else None  # more than origin and localStorage
 
 
 def _cookie(cookie: Cookie) -> dict[str, Any]:

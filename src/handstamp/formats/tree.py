@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote
 from handstamp.formats import extensions, plain, playwright, selenium
 from handstamp.formats.document import json_of, text_of
 from handstamp.formats.notes import shown
-from handstamp.formats.origins import everything, note_other_forms, read_origin, scopes
+from handstamp.formats.origins import everything, read_origin, scopes
 from handstamp.state import PartKind, cookie_scope, host_of
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class WrittenTree:
 
     Args:
         files: what to write, by path relative to the folder, with ``/`` between names on every system.
-        notes: what the files cannot say, a sentence each; names, never values.
+        notes: empty: a tree says everything. It is here as in `Written`.
     """
 
     files: Mapping[str, bytes] = field(repr=False)
@@ -79,7 +79,7 @@ def _parse_storage(document: Node, domain: str, intake: Intake) -> None:
             intake.add_local(f"https://{domain}", name, node.text())
 
 
-def dump(state: StorageState, notes: list[str]) -> dict[str, bytes]:
+def dump(state: StorageState) -> dict[str, bytes]:
     """The files of `state`, by path."""
     files = {
         _path("cookies", part.id.scope): plain.dump_cookies(part.live().values()).encode("ascii") for part in state.of_kind(PartKind.COOKIES) if part.live()
@@ -91,7 +91,6 @@ def dump(state: StorageState, notes: list[str]) -> dict[str, bytes]:
             by_domain.setdefault(cookie_scope(host_of(scope)) or "no-host", []).append(found)
     for domain, origins in by_domain.items():
         files[_path("storage", domain)] = (json.dumps({"origins": origins}, indent=1) + "\n").encode("ascii")
-    note_other_forms(state, notes)
     return files
 
 
