@@ -7,21 +7,31 @@ from handstamp.sites.challenge import Challenge, Solver
 from handstamp.sites.credentials import Credentials, SavedSecrets, credentials_for
 from handstamp.sites.expiry import expiry_evidence, login_ends_at
 from handstamp.sites.judge import RULES, judge
-from handstamp.sites.recipe import Recipe
+from handstamp.sites.recipe import Bearer, ChallengeMarker, Check, Condition, KeepAlive, Login, Recipe, SessionRules, Step, StepKind, TotpSettings
 from handstamp.sites.registry import KnownSite, find_site, list_sites
 from handstamp.sites.site import Site, parse_recipe
 from handstamp.sites.verdict import Evidence, Verdict
 
 __all__ = [
     "RULES",
+    "Bearer",
     "Challenge",
+    "ChallengeMarker",
+    "Check",
+    "Condition",
     "Credentials",
     "Evidence",
+    "KeepAlive",
     "KnownSite",
+    "Login",
     "Recipe",
     "SavedSecrets",
+    "SessionRules",
     "Site",
     "Solver",
+    "Step",
+    "StepKind",
+    "TotpSettings",
     "Verdict",
     "credentials_for",
     "expiry_evidence",
