@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from handstamp.browser.cdp import Connection, Message
     from handstamp.browser.live import LiveContext
 
@@ -16,13 +18,15 @@ class Watch:
 
     Args:
         connection: to the browser; events of its root session and of sessions that no driver owns go to `hear`.
+        found_open: called with context and session of a page or frame that was open before we came, once it is armed.
 
     Attributes:
         contexts: `browserContextId` -> the live context; a page of any other is none of ours.
         looked_at: ids of targets that somebody here has attached to for a purpose of their own.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, found_open: Callable[[LiveContext, str], None] = lambda _live, _session: None) -> None:
+        self._found_open = found_open
         self.contexts: dict[str, LiveContext] = {}
         self.looked_at: set[str] = set()
         self._connection = connection
@@ -31,6 +35,11 @@ class Watch:
     async def start(self) -> None:
         """Begin: from now on every new page stops before its first script until it is armed, or let go."""
         await self._connection.send("Target.setAutoAttach", {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True, "filter": _PAGES})
+
+    async def stop(self) -> None:
+        """End: let go of every page."""
+        await self._connection.send("Target.setAutoAttach", {"autoAttach": False, "waitForDebuggerOnStart": False, "flatten": True})
+        self._sessions.clear()
 
     def hear(self, message: Message) -> None:
         """An event of ours."""
@@ -55,3 +64,5 @@ class Watch:
         self._sessions[session] = live
         opener = target.get("openerId") if target.get("canAccessOpener") else None
         live.arm(session, target=target["targetId"], parent=parent, opener=opener)
+        if not params.get("waitingForDebugger"):
+            self._found_open(live, session)
