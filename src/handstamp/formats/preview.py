@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from handstamp.formats.intake import label
+from handstamp.formats.notes import shown
 from handstamp.state import PartKind, merge
 
 if TYPE_CHECKING:
@@ -68,4 +69,4 @@ def _kind(known: Entry | None, entry: Entry, merged: Entry) -> Kind:
 
 
 def _name(part_id: PartId, key: Key) -> str:
-    return label(key) if part_id.kind is PartKind.COOKIES else " ".join(key)
+    return label(key) if part_id.kind is PartKind.COOKIES else shown(" ".join(key))

@@ -38,7 +38,7 @@ def cookie_date(text: str) -> float | None:
 
 
 def _full_year(year: int) -> int:
-    if year >= 100:  # noqa: PLR2004  (written with three or four digits)
+    if year >= 100:  # written with three or four digits
         return year
     return year + (1900 if year >= _CENTURY_TURNS else 2000)
 

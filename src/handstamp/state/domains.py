@@ -18,6 +18,7 @@ def _list() -> PublicSuffixList:
     return PublicSuffixList()
 
 
+@lru_cache(maxsize=4096)  # asked for each cookie of each request; saying no costs an exception
 def is_ip_address(host: str) -> bool:
     """Whether `host` is an IP address, IPv6 with or without brackets."""
     try:

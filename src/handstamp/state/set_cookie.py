@@ -133,10 +133,8 @@ def _means_something(name: str, value: str) -> bool:
 
 def _expires(attributes: Mapping[str, str], now: float) -> float | None:
     if "max-age" in attributes:
-        digits = attributes["max-age"]
-        # Digits beyond ten are past the cap anyway, and int() refuses thousands of them.
-        seconds = 0 if digits.startswith("-") else int(digits[-1024:] if len(digits.lstrip("0")) <= 10 else MAX_AGE)  # noqa: PLR2004
-        return now + min(float(seconds), MAX_AGE) if seconds > 0 else EARLIEST
+        seconds = float(attributes["max-age"])
+        return now + min(seconds, MAX_AGE) if seconds > 0 else EARLIEST
     if "expires" in attributes:
         end = cookie_date(attributes["expires"])
         return None if end is None else min(max(end, EARLIEST), now + MAX_AGE)
