@@ -166,6 +166,11 @@ class Lab:
         await self.process.end()
 
 
+@pytest.fixture(name="until")
+def _until() -> Callable[..., Awaitable[Any]]:
+    return until
+
+
 @pytest.fixture(scope="session")
 def runner() -> Iterator[asyncio.Runner]:
     with asyncio.Runner() as runner:

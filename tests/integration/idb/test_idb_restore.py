@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from handstamp.browser.idb import restore_call
+from handstamp.browser.idb import not_restored, restore_call
 from handstamp.browser.idb.scripts import staged_calls
+from handstamp.state import Loss
 
 if TYPE_CHECKING:
     from tests.integration.idb.conftest import Lab
@@ -205,7 +206,7 @@ async def test_over_the_quota_nothing_is_made_and_the_page_starts_afresh(lab: La
     await page.goto("/again", script="window.first = openDatabase('auth', 1, (made, _, event) => { window.old = event.oldVersion; }).then(() => old)")
     assert await page.js("first") == 0
     restored = await page.restored("auth")
-    assert (restored.outcome, restored.why) == ("failed", "QuotaExceededError")
+    assert not_restored("https://a", "auth", restored) == (Loss("quota", "https://a, database 'auth'", "it was not given back (QuotaExceededError)"),)
     await page.send("Storage.overrideQuotaForOrigin", {"origin": lab.url("").rstrip("/")})
 
 

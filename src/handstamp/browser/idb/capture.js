@@ -12,13 +12,13 @@ const lastReading = { token: null, databases: new Map() };
 
 class Interrupted extends Error {}
 
-// facts of: {database, version, stores}, {database, store, records: [[key, text]…], …}, … and at last {names, losses, token, …}
+// facts: {database, version, stores}, {database, store, records: [[key, text]…], …}, … and at last {versions, losses, token, …}
 async function* captureFacts({ databases, known, counters, openWithin, mostOfRecord, mostOfDatabase }) {
   const told = known !== null && known === lastReading.token;
   lastReading.token = null;                                  // until this one has been told to its end
   if (!told) lastReading.databases.clear();
   const losses = new Losses();
-  const names = await databaseNames();
+  const names = (await databaseVersions()).map(([name]) => name);
   const wanted = databases ?? names.map((name) => [name, null]);
   for (const [name, stores] of wanted.filter(([name]) => names.includes(name))) {
     const reading = { database: name, stores, counters, openWithin, mostOfRecord, mostOfDatabase, losses };
@@ -31,10 +31,10 @@ async function* captureFacts({ databases, known, counters, openWithin, mostOfRec
   }
   await addBuckets(losses);
   lastReading.token = crypto.getRandomValues(new Uint32Array(2)).join('-');
-  yield { names: await databaseNames(), losses: losses.list(), token: lastReading.token, restored: restoreReport() };
+  yield { versions: await databaseVersions(), losses: losses.list(), token: lastReading.token, restored: restoreReport() };
 }
 
-const databaseNames = async () => (await indexedDB.databases()).map(({ name }) => name);
+const databaseVersions = async () => (await indexedDB.databases()).map(({ name, version }) => [name, version]);
 
 async function addBuckets(losses) {
   let buckets = [];

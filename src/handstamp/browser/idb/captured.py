@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ from handstamp.state import Loss
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+QUOTA = "QuotaExceededError"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +72,22 @@ class Captured:
 
     Args:
         databases: by name, those that were read.
-        names: of all databases that are there. One that is in it and not in `databases` was not asked for, or is among the losses.
+        versions: of all databases that are there, by name. One that is in it and not in `databases` was not asked for, or is among the losses.
         losses: what could not be read; `Loss.where` begins with the scope that was given to `captured`.
         token: names this answer for the next call in the same document.
         restored: by database, what was restored in this document.
     """
 
     databases: Mapping[str, Database]
-    names: frozenset[str]
+    versions: Mapping[str, int]
     losses: tuple[Loss, ...]
     token: str
     restored: Mapping[str, Restored]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Of all databases that are there."""
+        return frozenset(self.versions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +133,9 @@ def captured(told: Iterable[dict[str, Any]], scope: str) -> Captured:
             reads = dict(databases[fact["database"]].reads)
             reads[fact["store"]] = _read(reads.get(fact["store"]), fact)
             databases[fact["database"]] = Database(databases[fact["database"]].version, databases[fact["database"]].stores, reads)
-        elif "names" in fact:
+        elif "versions" in fact:
             losses = tuple(_loss(loss, scope) for loss in fact["losses"])
-            return Captured(databases, frozenset(fact["names"]), losses, fact["token"], restored(fact["restored"]))
+            return Captured(databases, {name: int(version) for name, version in fact["versions"]}, losses, fact["token"], restored(fact["restored"]))
     raise _cut_off()
 
 
@@ -167,6 +175,15 @@ def _cut_off() -> BrowserError:
 def restored(report: Mapping[str, Any]) -> dict[str, Restored]:
     """A report of the library, by database."""
     return {name: Restored(told["outcome"], told["why"], tuple((store, key, why) for store, key, why in told["failed"])) for name, told in report.items()}
+
+
+def not_restored(scope: str, database: str, how: Restored) -> tuple[Loss, ...]:
+    """What of a database is not back, for the session's losses; nothing when all is."""
+    where = f"{scope}, database {database!r}"
+    if how.outcome == "failed":
+        return (Loss("quota" if how.why == QUOTA else "database", where, f"it was not given back ({how.why})"),)
+    counts = Counter((store, why) for store, _key, why in how.failed)
+    return tuple(Loss("record", f"{where}, store {store!r}", f"{count} of its records were not given back ({why})") for (store, why), count in counts.items())
 
 
 def _loss(told: Mapping[str, Any], scope: str) -> Loss:
