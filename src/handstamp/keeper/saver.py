@@ -22,14 +22,14 @@ class Saver:
     Args:
         vault: where to.
         profile: whose.
-        site: whose login the state carries.
+        sites: whose logins the state carries.
         lease: the exclusive open lease, whose fencing token goes with every write; None for a shared opening.
     """
 
-    def __init__(self, vault: Vault, profile: str, site: Site, *, lease: Lease | None = None) -> None:
+    def __init__(self, vault: Vault, profile: str, *sites: Site, lease: Lease | None = None) -> None:
         self._vault = vault
         self._profile = profile
-        self._site = site
+        self._sites = sites
         self._lease = lease
 
     def __call__(self, changes: StorageState) -> None:
@@ -40,10 +40,11 @@ class Saver:
             Conflict: what was changed has been forgotten meanwhile.
         """
         self._vault.save(self._profile, changes, lease=self._lease)
-        if logged_out(changes, self._site) and self._vault.session(self._profile, self._site.name):
-            _log.info("%s ended the login of profile '%s'", self._site.name, self._profile)
-            self._vault.update_session(self._profile, self._site.name, _expired)
-            self._vault.record_event("logged-out", profile=self._profile, site=self._site.name, data={"why": "the site deleted its login cookies"})
+        for site in self._sites:
+            if logged_out(changes, site) and self._vault.session(self._profile, site.name):
+                _log.info("%s ended the login of profile '%s'", site.name, self._profile)
+                self._vault.update_session(self._profile, site.name, _expired)
+                self._vault.record_event("logged-out", profile=self._profile, site=site.name, data={"why": "the site deleted its login cookies"})
 
 
 def logged_out(changes: StorageState, site: Site) -> bool:
