@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -90,24 +91,44 @@ class AsyncDrivers:
         finally:
             await self._leave(chromium, connected)
 
+    @asynccontextmanager
+    async def connected(self, url: str) -> AsyncIterator[async_api.Browser]:
+        """Playwright beside whoever drives a browser that has a port; at the end it lets go, and the browser goes on.
+
+        Args:
+            url: where the browser listens. Its default context keeps its settings, where this Playwright can leave them alone.
+        """
+        self._users += 1
+        browser = None
+        try:
+            async with self._lock:
+                playwright = await self._started()
+            connect = playwright.chromium.connect_over_cdp
+            browser = await connect(url, **_gently(connect))
+            yield browser
+        finally:
+            async with self._lock:
+                if browser is not None:
+                    with contextlib.suppress(*_playwright_errors()):
+                        await browser.close()
+                self._users -= 1
+                await self._stop_if_unused()
+
     async def _make(self, connected: _Connected[async_api.Browser], options: Mapping[str, Any]) -> async_api.BrowserContext:
         try:
             return await connected.browser.new_context(**options)
         except Exception as error:
             await self._engine.call(_forget(connected.driver))
-            raise _refused(error) from error
+            raise refused(error) from error
 
     async def _enter(self, chromium: Chromium) -> _Connected[async_api.Browser]:
         async with self._lock:
             self._users += 1
             try:
-                if self._playwright is None:
-                    from playwright.async_api import async_playwright  # noqa: PLC0415  (a tenth of a second)
-
-                    self._playwright = await async_playwright().start()
+                playwright = await self._started()
                 if chromium not in self._connected:
                     driver, url = await self._engine.call(_way_in(chromium))
-                    self._connected[chromium] = _Connected(await self._playwright.chromium.connect_over_cdp(url), driver)
+                    self._connected[chromium] = _Connected(await playwright.chromium.connect_over_cdp(url), driver)
             except BaseException:
                 self._users -= 1
                 raise
@@ -123,9 +144,19 @@ class AsyncDrivers:
                 del self._connected[chromium]
                 with contextlib.suppress(*_playwright_errors()):
                     await connected.browser.close()
-            if self._users == 0 and self._playwright is not None:
-                playwright, self._playwright = self._playwright, None
-                await playwright.stop()
+            await self._stop_if_unused()
+
+    async def _started(self) -> async_api.Playwright:
+        if self._playwright is None:
+            from playwright.async_api import async_playwright  # noqa: PLC0415  (a tenth of a second)
+
+            self._playwright = await async_playwright().start()
+        return self._playwright
+
+    async def _stop_if_unused(self) -> None:
+        if self._users == 0 and self._playwright is not None:
+            playwright, self._playwright = self._playwright, None
+            await playwright.stop()
 
 
 class SyncDrivers:
@@ -151,7 +182,9 @@ class SyncDrivers:
         return self._engine is engine
 
     @contextmanager
-    def context(self, chromium: Chromium, state: StorageState, save: Save | None, options: Mapping[str, Any]) -> Iterator[tuple[sync_api.BrowserContext, LiveContext]]:
+    def context(
+        self, chromium: Chromium, state: StorageState, save: Save | None, options: Mapping[str, Any]
+    ) -> Iterator[tuple[sync_api.BrowserContext, LiveContext]]:
         """See `AsyncDrivers.context`."""
         connected = self._enter(chromium)
         try:
@@ -167,23 +200,36 @@ class SyncDrivers:
         finally:
             self._leave(chromium, connected)
 
+    @contextmanager
+    def connected(self, url: str) -> Iterator[sync_api.Browser]:
+        """See `AsyncDrivers.connected`."""
+        self._users += 1
+        browser = None
+        try:
+            connect = self._started().chromium.connect_over_cdp
+            browser = connect(url, **_gently(connect))
+            yield browser
+        finally:
+            if browser is not None:
+                with contextlib.suppress(*_playwright_errors()):
+                    browser.close()
+            self._users -= 1
+            self._stop_if_unused()
+
     def _make(self, connected: _Connected[sync_api.Browser], options: Mapping[str, Any]) -> sync_api.BrowserContext:
         try:
             return connected.browser.new_context(**options)
         except Exception as error:
             self._engine.run(_forget(connected.driver))
-            raise _refused(error) from error
+            raise refused(error) from error
 
     def _enter(self, chromium: Chromium) -> _Connected[sync_api.Browser]:
         self._users += 1
         try:
-            if self._playwright is None:
-                from playwright.sync_api import sync_playwright  # noqa: PLC0415  (a tenth of a second)
-
-                self._playwright = sync_playwright().start()
+            playwright = self._started()
             if chromium not in self._connected:
                 driver, url = self._engine.run(_way_in(chromium))
-                self._connected[chromium] = _Connected(self._playwright.chromium.connect_over_cdp(url), driver)
+                self._connected[chromium] = _Connected(playwright.chromium.connect_over_cdp(url), driver)
         except BaseException:
             self._users -= 1
             raise
@@ -198,6 +244,16 @@ class SyncDrivers:
             del self._connected[chromium]
             with contextlib.suppress(*_playwright_errors()):
                 connected.browser.close()
+        self._stop_if_unused()
+
+    def _started(self) -> sync_api.Playwright:
+        if self._playwright is None:
+            from playwright.sync_api import sync_playwright  # noqa: PLC0415  (a tenth of a second)
+
+            self._playwright = sync_playwright().start()
+        return self._playwright
+
+    def _stop_if_unused(self) -> None:
         if self._users == 0 and self._playwright is not None:
             playwright, self._playwright = self._playwright, None
             playwright.stop()
@@ -215,13 +271,18 @@ async def _forget(driver: Driver) -> None:
     driver.expected.clear()
 
 
+def _gently(connect: Callable[..., Any]) -> dict[str, bool]:
+    """Playwright has learned to leave a person's browser as it is (its downloads, colours, focus) only lately."""
+    return {"no_defaults": True} if "no_defaults" in inspect.signature(connect).parameters else {}
+
+
 def _playwright_errors() -> tuple[type[Exception], ...]:
     from playwright.async_api import Error  # noqa: PLC0415  (a tenth of a second; both APIs raise the same class)
 
     return (Error,)
 
 
-def _refused(error: Exception) -> Exception:
+def refused(error: Exception) -> Exception:
     """What Playwright says of the options, with the way out where we know it."""
     text = str(error)
     if not isinstance(error, _playwright_errors()):
