@@ -271,7 +271,7 @@ async def _forget(driver: Driver) -> None:
     driver.expected.clear()
 
 
-def _gently(connect: Callable[..., Any]) -> dict[str, bool]:
+def _gently(connect: Callable[..., Any]) -> dict[str, Any]:
     """Playwright has learned to leave a person's browser as it is (its downloads, colours, focus) only lately."""
     return {"no_defaults": True} if "no_defaults" in inspect.signature(connect).parameters else {}
 
