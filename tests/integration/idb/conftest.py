@@ -76,11 +76,11 @@ class Page:
         for source in list(self.scripts):
             await self.send("Page.removeScriptToEvaluateOnNewDocument", {"identifier": self.scripts.pop(source)})
 
-    async def goto(self, path: str = "/", host: str = "localhost", script: str = "") -> None:
-        """Open a page whose own script is `script`; back when it has loaded."""
+    async def goto(self, path: str = "/", host: str = "localhost", script: str = "", *, ends: str = "") -> None:
+        """Open a page whose own script is `script`; back when it, or the page at path `ends` that it leads to, has loaded."""
         self.lab.serve(path, script)
-        url = self.lab.url(path, host)
-        await self.send("Page.navigate", {"url": url})
+        await self.send("Page.navigate", {"url": self.lab.url(path, host)})
+        url = self.lab.url(ends or path, host)
         await until(lambda: self.js(f"document.readyState === 'complete' && location.href === {json.dumps(url)}"))
 
     async def js(self, expression: str) -> Any:
@@ -115,13 +115,7 @@ class Page:
 
     async def restored(self, name: str) -> Restored:
         """How the restoring of a database ended."""
-        world = await self.world()
-
-        async def ended() -> Restored | None:
-            report = (await world.report())[name]
-            return None if report.outcome == "pending" else report
-
-        return await until(ended)
+        return (await (await self.world()).ended())[name]
 
     async def send(self, method: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
         return await self.lab.connection.send(method, params, session=self.session)

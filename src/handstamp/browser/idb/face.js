@@ -10,6 +10,7 @@ return {
   restoreAbsent: async (dumps) => JSON.stringify(await restoreAbsent(dumps)),
   restoreFiles: async (entries) => JSON.stringify(await restoreFiles(entries)),
   report: () => JSON.stringify(restoreReport()),
+  ended: async () => JSON.stringify(await restoresEnded()),
   stage: (text) => staged.push(text),                        // for what is too long for one message: pieces of JSON, then take
   take: () => JSON.parse(staged.splice(0).join('')),
 };

@@ -5,13 +5,17 @@
 const MOST_AT_A_TIME = 500;                                  // records put before the page's own work gets its turn,
 const TEXT_AT_A_TIME = 1 << 20;                              // and characters of them
 
-const restores = new Map();                                  // database -> {outcome, why, failed: [[store, key text, why]…], done}
+const restores = new Map();                                  // database -> {outcome, why, failed: [[store, key text, why]…], ended}
 
 // dumps: [{name, version, stores: [{name, keyPath, autoIncrement, counter, indexes, records: [[key text, text]…]}]}].
 // A promise of the report; at document start nobody waits for it.
 async function restoreDatabases(dumps) {
-  const started = dumps.filter(({ name }) => !restores.has(name)).map(restoreDatabase);
-  await Promise.all(started);
+  for (const dump of dumps) if (!restores.has(dump.name)) restoreDatabase(dump);
+  return restoresEnded();
+}
+
+async function restoresEnded() {
+  await Promise.all([...restores.values()].map(({ ended }) => ended));
   return restoreReport();
 }
 
@@ -29,7 +33,7 @@ function restoreReport() {
 function restoreDatabase(dump) {
   const report = { outcome: 'pending', why: '', failed: [] };
   restores.set(dump.name, report);
-  return new Promise((resolve) => {
+  report.ended = new Promise((resolve) => {
     const end = (outcome, why = '') => {
       if (report.outcome === 'pending') Object.assign(report, { outcome, why });
       resolve();

@@ -98,6 +98,11 @@ def report_call() -> str:
     return f"{library()}.report()"
 
 
+def ended_call() -> str:
+    """The expression gives a promise of that report when all restoring in this document has ended."""
+    return f"{library()}.ended()"
+
+
 def staged_calls(method: str, data: Any) -> Iterator[str]:
     """Calls that bring `data` over in messages of bounded length, the last of which runs ``method`` with it.
 

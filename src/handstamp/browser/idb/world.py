@@ -75,6 +75,15 @@ class World:
         """How the restoring at the document's start went, so far."""
         return restored(json.loads(await self._evaluate(scripts.report_call())))
 
+    async def ended(self) -> dict[str, Restored]:
+        """The same, when all of it has ended.
+
+        Raises:
+            CdpError: the document went away before. What was not ready by then is not there: a versionchange transaction ends
+                with its document, all or nothing, and the next document has to be given it again.
+        """
+        return restored(json.loads(await self._evaluate(scripts.ended_call())))
+
     async def _told(self, call: str) -> list[dict[str, Any]]:
         told, more = facts(await self._evaluate(call))
         while more:
