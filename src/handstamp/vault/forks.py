@@ -1,4 +1,9 @@
-"""What has to be made anew in a child process after a fork: locks that another thread held, connections of the parent."""
+"""Forks: what must not be in the middle of something when the process is copied, and what the copy has to make anew.
+
+A child has only the thread that forked. A lock that another thread held stays locked in it for ever, SQLite's inner ones
+included, so a fork waits until nobody is within the database; a lease's heart beats in a thread of ours, hence this
+matters also to programs that use no threads themselves.
+"""
 
 from __future__ import annotations
 
@@ -16,19 +21,54 @@ class Forked(Protocol):
         ...
 
 
+class Forking(Forked, Protocol):
+    """Something that must besides be at rest when the process is copied."""
+
+    def before_fork(self) -> None:
+        """Come to rest."""
+        ...
+
+    def after_fork(self) -> None:
+        """Go on, in the parent."""
+        ...
+
+
+class _Told:
+    """Who is told, as long as it lives."""
+
+    def __init__(self) -> None:
+        self.after: weakref.WeakSet[Forked] = weakref.WeakSet()
+        self.around: weakref.WeakSet[Forking] = weakref.WeakSet()
+        self._resting: list[Forking] = []
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(before=self._before, after_in_parent=self._in_parent, after_in_child=self._in_child)
+
+    def _before(self) -> None:
+        self._resting = list(self.around)
+        for something in self._resting:
+            something.before_fork()
+
+    def _in_parent(self) -> None:
+        for something in self._resting:
+            something.after_fork()
+        self._resting = []
+
+    def _in_child(self) -> None:
+        self._resting = []
+        for something in [*self.after, *self.around]:
+            something.forked()
+
+
 def tell_after_fork(something: Forked) -> None:
-    """Call `something.forked()` in every child process that is forked from now on, as long as it lives."""
-    _told().add(something)
+    """Call `forked` of it in every child process from now on."""
+    _told().after.add(something)
+
+
+def tell_around_fork(something: Forking) -> None:
+    """Call `before_fork` and `after_fork` of it, too."""
+    _told().around.add(something)
 
 
 @cache
-def _told() -> weakref.WeakSet[Forked]:
-    told: weakref.WeakSet[Forked] = weakref.WeakSet()
-
-    def forked() -> None:
-        for something in list(told):
-            something.forked()
-
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=forked)
-    return told
+def _told() -> _Told:
+    return _Told()

@@ -9,8 +9,8 @@ import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from handstamp.vault.forks import tell_after_fork
-from handstamp.vault.sqlite.connection import connect
+from handstamp.vault.forks import tell_around_fork
+from handstamp.vault.sqlite.connection import BUSY_SECONDS, connect
 from handstamp.vault.sqlite.schema import migrate
 
 if TYPE_CHECKING:
@@ -43,15 +43,30 @@ class Pool:
         self._files = (str(path), f"{path}-wal")
         self._idle: list[Lent] = []
         self._era = 0
-        self._lock = threading.Lock()
+        self._start()
         weakref.finalize(self, _close, self._idle)
-        tell_after_fork(self)
+        tell_around_fork(self)
+
+    def _start(self) -> None:
+        self._changed = threading.Condition(threading.Lock())
+        self._users: list[int] = []  # threads that are within a transaction
+        self._forking = 0
 
     def lend(self) -> Lent:
         """An idle connection, or a new one; raises as `connect` and `migrate`.
 
         Files that were replaced or removed under a connection are noticed: what it wrote, nobody could find again.
         """
+        with self._changed:
+            self._changed.wait_for(lambda: not self._forking or threading.get_ident() in self._users)
+            self._users.append(threading.get_ident())
+        try:
+            return self._lend()
+        except BaseException:
+            self._left()
+            raise
+
+    def _lend(self) -> Lent:
         files = self._inodes()
         while (lent := self._pop()) is not None:
             if lent.files == files:
@@ -65,31 +80,51 @@ class Pool:
             raise
         return Lent(connection, self._inodes(), self._era)
 
-    def give_back(self, lent: Lent) -> None:
-        """Take back a connection that is well and out of its transaction."""
-        with self._lock:
-            if lent.era == self._era and len(self._idle) < _KEPT_IDLE:
-                self._idle.append(lent)
-                return
-        lent.connection.close()
+    def give_back(self, lent: Lent, *, broken: bool = False) -> None:
+        """Take back a connection; when it is broken, or no longer wanted, it is closed, which undoes its transaction."""
+        try:
+            with self._changed:
+                if not broken and lent.era == self._era and len(self._idle) < _KEPT_IDLE:
+                    self._idle.append(lent)
+                    return
+            lent.connection.close()
+        finally:
+            self._left()
+
+    def _left(self) -> None:
+        with self._changed:
+            self._users.remove(threading.get_ident())
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Close the idle connections, and those that are lent when they come back."""
-        with self._lock:
+        with self._changed:
             self._era += 1
             idle = self._idle[:]
             self._idle.clear()
         _close(idle)
 
+    def before_fork(self) -> None:
+        """Wait until no other thread is within the database, and let none in."""
+        with self._changed:
+            self._forking += 1
+            self._changed.wait_for(lambda: set(self._users) <= {threading.get_ident()}, BUSY_SECONDS)
+
+    def after_fork(self) -> None:
+        """Let the threads go on."""
+        with self._changed:
+            self._forking -= 1
+            self._changed.notify_all()
+
     def forked(self) -> None:
         """Never touch what the parent opened (sqlite.org/howtocorrupt.html §2.6)."""
-        self._lock = threading.Lock()
+        self._start()
         for lent in self._idle:
             _abandon(lent)
         self._idle.clear()
 
     def _pop(self) -> Lent | None:
-        with self._lock:
+        with self._changed:
             return self._idle.pop() if self._idle else None
 
     def _inodes(self) -> tuple[int, int]:

@@ -114,7 +114,7 @@ class SqliteStore:
             yield SqliteTransaction(connection, self._queries)
             connection.execute("COMMIT")
         except sqlite3.Error:
-            connection.close()  # which undoes the transaction; after a failure of disk or file, a new connection looks afresh
+            self._pool.give_back(lent, broken=True)  # after a failure of disk or file, a new connection looks afresh
             raise
         except BaseException:
             connection.execute("ROLLBACK")
