@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import textwrap
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -29,7 +30,7 @@ def demo() -> Iterator[DemoServers]:
 
 @dataclass(frozen=True)
 class Machine:
-    """An environment to run fresh processes in: a home, and the stand-in portside's address."""
+    """An environment to run fresh processes and commands in: a home, and the stand-in portside's address."""
 
     environment: dict[str, str]
 
@@ -50,6 +51,18 @@ class Machine:
             text=True,
             start_new_session=True,
         )
+
+    def handstamp(self, *words: str, stdin: str = "", **more: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line."""
+        command = [sys.executable, "-m", "handstamp.cli", *words]
+        return subprocess.run(command, env=self.environment | more, input=stdin, capture_output=True, text=True, timeout=28, check=False)
+
+    def facts(self, *words: str, stdin: str = "", status: int = 0, **more: str) -> dict[str, Any]:
+        """What the command line says with `--json`, once it has ended with `status`."""
+        done = self.handstamp(*words, "--json", stdin=stdin, **more)
+        assert (done.returncode, done.stderr) == (status, ""), done
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
 
 
 @pytest.fixture

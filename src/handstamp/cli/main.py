@@ -130,3 +130,6 @@ def _log_to_stderr(shared: Shared) -> None:
     logger.handlers = [handler]
     logger.propagate = False
     logger.setLevel((logging.WARNING, logging.INFO, logging.DEBUG)[min(shared.verbose, 2)])
+    if not shared.verbose:
+        # Ctrl-C ends Playwright's driver together with us; asyncio tells of the calls that were waiting for it.
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)

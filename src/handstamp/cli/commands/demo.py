@@ -49,11 +49,11 @@ def run(call: Call, *, out: str, keep: str | None, serve: bool) -> None:
         _serve(call)
         return
     pictures = _folder(out)
-    with _home(keep) as home, Progress(call.output) as steps:
+    with _folders(keep) as (home, temporary), Progress(call.output) as steps:
         steps.begin("Start the stand-in sites")
         with start() as demo:
             steps.end(f"portside at {demo.portside.url}")
-            show = Show(demo, home, pictures)
+            show = Show(demo, home, temporary, pictures)
             ended = []
             for step in tell(show, begun=steps.begin):
                 steps.end(step.found)
@@ -90,12 +90,12 @@ def _folder(name: str) -> Path:
 
 
 @contextmanager
-def _home(keep: str | None) -> Iterator[Path]:
-    if keep is not None:
-        yield Path(keep).absolute()
-        return
+def _folders(keep: str | None) -> Iterator[tuple[Path, Path]]:
+    """A home directory and one for temporary files."""
     with tempfile.TemporaryDirectory(prefix="handstamp-demo-") as folder:
-        yield Path(folder)
+        temporary = Path(folder, "tmp")
+        temporary.mkdir(mode=0o700)
+        yield Path(keep).absolute() if keep else Path(folder, "home"), temporary
 
 
 def _serve(call: Call) -> None:

@@ -32,10 +32,12 @@ class Children:
 
     Args:
         home: their home directory.
+        temporary: for their temporary files: who is killed leaves some.
         portside: base URL.
     """
 
     home: Path
+    temporary: Path
     portside: str
 
     def command(self, *words: str, secrets: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -99,9 +101,9 @@ class Children:
 
     def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("HANDSTAMP_") or name == "HANDSTAMP_BROWSER"}
+        places = {"HANDSTAMP_HOME": str(self.home), "HANDSTAMP_PORTSIDE_BASE_URL": self.portside, "TMPDIR": str(self.temporary)}
         # A demonstration leaves nothing behind, so its key stays out of the system's keyring.
-        clean["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
-        return clean | {"HANDSTAMP_HOME": str(self.home), "HANDSTAMP_PORTSIDE_BASE_URL": self.portside} | dict(more)
+        return clean | places | {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"} | dict(more)
 
 
 @dataclass(frozen=True, slots=True)

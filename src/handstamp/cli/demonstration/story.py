@@ -44,17 +44,19 @@ class Show:
     Args:
         demo: the running stand-in sites.
         home: home directory of all its processes.
+        temporary: for their temporary files.
         pictures: folder for the screenshots.
     """
 
     demo: DemoServers
     home: Path
+    temporary: Path
     pictures: Path
     children: Children = field(init=False)
 
     def __post_init__(self) -> None:
         """Its processes know the home and portside's address."""
-        object.__setattr__(self, "children", Children(self.home, self.demo.portside.url))
+        object.__setattr__(self, "children", Children(self.home, self.temporary, self.demo.portside.url))
 
     @property
     def screenshots(self) -> tuple[Path, Path]:
