@@ -174,7 +174,7 @@ def runner() -> Iterator[asyncio.Runner]:
 @pytest.fixture(scope="session")
 def lab(runner: asyncio.Runner) -> Iterator[Lab]:
     try:
-        launch = Launch(find_browser())
+        launch = Launch(find_browser(), arguments=("--host-resolver-rules=MAP *.test 127.0.0.1",))
     except BrowserMissing as missing:
         pytest.skip(str(missing))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
-from handstamp.browser.idb import capture_files_call, file_changes, file_entries
+from handstamp.browser.idb import capture_files_call, file_changes, file_entries, restore_call
 
 if TYPE_CHECKING:
     from tests.integration.idb.conftest import Lab
@@ -77,6 +77,7 @@ async def test_files_that_have_not_changed_are_not_read_again(lab: Lab) -> None:
     await page.run("await write('plain.txt', 'other text'); await (await root).removeEntry('__proto__')")
     second = await world.files(capture_files_call(old))
     changed, gone = file_changes(values, second)
+    assert set(second.signs) == {"a/b/näme 😀.bin", "a/empty"}
     assert {path: data for path, data in second.files.items() if data is not None} == {"plain.txt": base64.b64encode(b"other text").decode()}
     assert gone == {("__proto__",)}
     assert changed["plain.txt",] != values["plain.txt",]
@@ -109,6 +110,23 @@ async def test_a_file_that_a_worker_has_open_is_read_as_it_stands(lab: Lab) -> N
     captured = await (await page.world()).files()
     assert captured.files["database"] == "AQID"
     assert captured.losses == ()
+
+
+async def test_an_origin_without_a_secure_context_has_databases_and_no_files(lab: Lab) -> None:
+    page = await lab.page()
+    await page.goto(host="plain.test")
+    assert await page.js("isSecureContext") is False
+    await page.run("const db = await openDatabase('d', 1, (made) => made.createObjectStore('kv').put(new Date(5), 1)); db.close()")
+    world = await page.world()
+    captured = await world.files()
+    assert (captured.files, captured.folders, captured.losses) == ({}, frozenset(), ())
+    assert (await world.fill_files([{"path": "a", "type": "file", "data": ""}])).failed == (("a", "TypeError"),)
+    fresh = await lab.page()
+    await fresh.add(restore_call(await page.dumps()))
+    await fresh.goto(
+        host="plain.test", script="window.first = openDatabase('d').then((db) => done(db.transaction('kv').objectStore('kv').get(1))).then(Number)"
+    )
+    assert await fresh.js("first") == 5
 
 
 def modified(path: str) -> str:

@@ -14,6 +14,10 @@ class Losses {
     return loss;
   }
 
+  join({ found }) {
+    for (const [name, loss] of found) this.found.set(name, loss);
+  }
+
   list() {
     return [...this.found.values()];
   }

@@ -8,7 +8,8 @@ async function* opfsFacts({ known, mostOfFile, mostOfAll }) {
   const signs = new Map(known.map(([path, size, modified]) => [path, [size, modified]]));
   const state = { signs, mostOfFile, left: mostOfAll, losses };
   const listing = [];
-  for await (const { path, handle } of walk(await navigator.storage.getDirectory(), '')) {
+  const root = navigator.storage ? await navigator.storage.getDirectory() : null;   // only where the context is secure
+  for await (const { path, handle } of root ? walk(root, '') : []) {
     listing.push(path);
     if (handle.kind === 'directory') yield { path, type: 'directory' };
     else yield await fileFact(path, handle, state);
@@ -32,7 +33,7 @@ async function fileFact(path, handle, state) {
   try {
     const file = await handle.getFile();
     const before = state.signs.get(path);
-    if (before && before[0] === file.size && before[1] === file.lastModified) return { ...fact, same: true };
+    if (before && before[0] === file.size && before[1] === file.lastModified) return { ...fact, same: true, sign: before };
     state.left -= file.size;
     if (file.size > state.mostOfFile || state.left < 0) throw new Lost('opfs-file', 'it is bigger than what is kept');
     fact.data = toBase64(await file.arrayBuffer());
@@ -47,9 +48,9 @@ async function fileFact(path, handle, state) {
 
 async function restoreFiles(entries) {
   const report = { restored: 0, there: 0, failed: [] };
-  const root = await navigator.storage.getDirectory();
   for (const { path, type, data } of entries) {
     try {
+      const root = await navigator.storage.getDirectory();
       const made = type === 'directory' ? await folder(root, path.split('/')) !== null : await makeFile(root, path, data);
       report[made ? 'restored' : 'there'] += 1;
     } catch (error) {

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-_SOURCES = ("bytes", "keys", "clone_encode", "clone_decode", "losses", "pieces", "restore_idb", "capture", "opfs", "face")
+_SOURCES = ("bytes", "keys", "clone_encode", "clone_decode", "losses", "pieces", "restore_idb", "store_read", "capture", "opfs", "face")
 _NAME = "handstampStorage"
 OPEN_WITHIN = 5.0  # seconds
 MOST_OF_RECORD = 64 << 20  # bytes of one value
