@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from handstamp.browser.cdp import Connection, PipeTransport
+from handstamp.browser.helper import HelperPages
 from handstamp.browser.live import LiveContext
 from handstamp.browser.process import BrowserProcess
 from handstamp.browser.relay import Relay
@@ -37,8 +38,9 @@ class Chromium:
         self._process = process
         self._connection = connection
         self._clock = clock
-        self._relay = Relay(connection, before_dispose=self._before_dispose)
         self._watch = Watch(connection)
+        self._helpers = HelperPages(connection, self._pass_on)
+        self._relay = Relay(connection, before_dispose=self._before_dispose, hides=self._helpers.hides, navigates=self._watch.driven)
 
     @classmethod
     async def start(cls, launch: Launch, clock: Clock) -> Chromium:
@@ -91,7 +93,7 @@ class Chromium:
             state: what to restore.
             save: see `LiveContext`.
         """
-        live = LiveContext(self._connection, state, self._clock, save)
+        live = LiveContext(self._connection, state, self._clock, save, helpers=self._helpers)
 
         async def made(context: str) -> None:
             self._watch.contexts[context] = live
@@ -132,6 +134,10 @@ class Chromium:
         return language, timezone
 
     def _hear(self, message: Message) -> None:
+        if not self._helpers.screen(message):
+            self._pass_on(message)
+
+    def _pass_on(self, message: Message) -> None:
         if not self._relay.take(message):
             self._watch.hear(message)
 

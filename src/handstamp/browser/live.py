@@ -12,21 +12,27 @@ from typing import TYPE_CHECKING, Any
 
 from handstamp.browser.cdp import CdpError
 from handstamp.browser.cookies import from_cdp, to_cdp
+from handstamp.browser.databases import Databases
 from handstamp.browser.mirror import Mirror
 from handstamp.browser.restore import WORLD, Areas, apply_script
-from handstamp.browser.storage_key import origin_of_url, scope_of
+from handstamp.browser.storage_key import origin_of_url, scope_of, storage_key_of
 from handstamp.errors import BrowserError, HandstampError
 from handstamp.state import Loss, PartId, PartKind, StorageState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from contextlib import AbstractAsyncContextManager
+
     from handstamp.browser.cdp import Connection, Message
-    from handstamp.state import Clock, Cookie
+    from handstamp.browser.helper import HelperPages
+    from handstamp.browser.idb import World
+    from handstamp.state import Clock, Cookie, Key
 
 _log = logging.getLogger(__name__)
 LOOK_EVERY = 0.5  # seconds between two looks at the cookie jar; a look costs about a millisecond
 MOST_TABS = 8  # tabs of one origin whose sessionStorage is kept; beyond it the longest unused go
+SETTLE = 0.01  # seconds until the storage service has surely taken what a page wrote
 SAVE_AFTER = 0.4  # seconds that changes gather before they are saved together
 
 
@@ -42,6 +48,7 @@ class Document:
         tabs: scope -> saved tab whose sessionStorage this page may get; shared by the page and its frames.
         apply: identifier of the apply script that stands now.
         handed: origin -> identifier of a data script that waits for its document.
+        driven: whether a driver sends it somewhere now.
     """
 
     session: str
@@ -51,6 +58,7 @@ class Document:
     tabs: dict[str, str] = field(default_factory=dict)
     apply: str | None = None
     handed: dict[str, str] = field(default_factory=dict)
+    driven: bool = False
     refreshing: bool = False
     stale: bool = False
 
@@ -63,6 +71,7 @@ class LiveContext:
         state: what to restore.
         clock: stamps changes.
         save: keeps changes; blocking, called in a worker thread, one call at a time. None keeps nothing.
+        helpers: makes helper pages; None in a browser of others, who would see them.
 
     Attributes:
         id: the `browserContextId`, once it is made.
@@ -70,7 +79,9 @@ class LiveContext:
         failed: why saving has ended for good (a lost lease, something forgotten meanwhile), else None.
     """
 
-    def __init__(self, connection: Connection, state: StorageState, clock: Clock, save: Callable[[StorageState], None] | None) -> None:
+    def __init__(
+        self, connection: Connection, state: StorageState, clock: Clock, save: Callable[[StorageState], None] | None, *, helpers: HelperPages | None = None
+    ) -> None:
         self.id: str | None = None
         self.losses: list[Loss] = []
         self.failed: HandstampError | None = None
@@ -86,6 +97,9 @@ class LiveContext:
         self._served: set[str] = set()
         self._claimed: set[tuple[str, str]] = set()
         self._tab_names: dict[tuple[str, str], str] = {}
+        self._databases = Databases(connection, self.mirror, served=self._serve, lose=self.lose, helper=self._helper if helpers else None)
+        self._helpers = helpers
+        self._present: dict[tuple[PartId, str | None], set[str]] = {}
         self._look_now = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -96,7 +110,9 @@ class LiveContext:
         self.id = context
         await self._put_cookies([cookie for cookie in self._cookies if not cookie.expired(time.time())])
         self.mirror.start_from(await self.jar())
+        await self._databases.restore_files()
         self._start(self._watch_cookies())
+        self._start(self._databases.read_behind())
         self._start(self._save_behind())
 
     async def _put_cookies(self, cookies: list[Cookie]) -> None:
@@ -109,14 +125,22 @@ class LiveContext:
                 try:
                     await self._set([cookie])
                 except CdpError:
-                    self._lose("cookie", f"{cookie.name} of {cookie.domain}", "Chromium does not accept it")
+                    self.lose(Loss("cookie", f"{cookie.name} of {cookie.domain}", "Chromium does not accept it"))
 
     async def _set(self, cookies: list[Cookie]) -> None:
         await self._connection.send("Storage.setCookies", {"cookies": [to_cdp(cookie) for cookie in cookies], "browserContextId": self.id})
 
-    def _lose(self, what: str, where: str, why: str) -> None:
-        self.losses.append(Loss(what, where, why))
-        _log.warning("not restored: %s %s: %s", what, where, why)
+    def _helper(self, scope: str) -> AbstractAsyncContextManager[World]:
+        """The storage library in a document of `scope` that we make ourselves."""
+        if self._helpers is None:
+            raise BrowserError("this browser is somebody else's: no page of ours is made in it")
+        return self._helpers.world(self.id or "", scope)
+
+    def lose(self, loss: Loss) -> None:
+        """Something cannot be kept or given back: said once."""
+        if loss not in self.losses:
+            self.losses.append(loss)
+            _log.warning("lost: %s at %s: %s", loss.what, loss.where, loss.why)
 
     # -- documents ----------------------------------------------------------------------------------------------
 
@@ -145,8 +169,7 @@ class LiveContext:
         if self._areas.data:
             post("Page.addScriptToEvaluateOnNewDocument", {"source": self._areas.data, "worldName": WORLD}, session=session)
             self._refresh(document)
-        if patterns := [{"urlPattern": f"{origin}/*", "resourceType": "Document"} for origin in self._late]:
-            post("Fetch.enable", {"patterns": patterns}, session=session)
+        post("Fetch.enable", {"patterns": [{"urlPattern": "*", "resourceType": "Document"}]}, session=session)
         post("Target.setAutoAttach", {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True, "filter": FRAMES}, session=session)
         post("Runtime.runIfWaitingForDebugger", session=session)
 
@@ -181,27 +204,43 @@ class LiveContext:
         if document.stale:
             self._refresh(document)
 
+    def driven(self, target: str) -> None:
+        """A driver sends this page somewhere: what the page did before, it has done a while ago."""
+        for document in self._documents.values():
+            if document.target == target:
+                document.driven = True
+
     def _hand_over(self, document: Document, params: Message) -> None:
-        """A document of an origin with a large state has been asked for: give it its data, then let the request go.
+        """A document has been asked for. If its origin has a large state, give it its data, then let the request go.
 
         While a document request is paused, commands to the page's renderer are held back; they reach the renderer that the
         document comes to live in before its first script. So nothing may be awaited here.
+
+        A page that writes and goes away at once takes the news with it: Chromium tells of a change when its storage service
+        has taken it, if the document still lives. So a page that leaves by itself is held for that long.
         """
         origin = origin_of_url(params["request"]["url"])
         if source := self._late.get(origin):
             source += apply_script(self._served, document.tabs)
             message = {"method": "Page.addScriptToEvaluateOnNewDocument", "params": {"source": source, "worldName": WORLD}, "sessionId": document.session}
             self._connection.forward(message, lambda reply: document.handed.update({origin: reply.get("result", {}).get("identifier", "")}))
-        self._connection.post("Fetch.continueRequest", {"requestId": params["requestId"]}, session=document.session)
+        at_once = "redirectedRequestId" in params or (document.driven and params["frameId"] == document.target)
+        asyncio.get_running_loop().call_later(0.0 if at_once else SETTLE, self._let_go, document.session, params["requestId"])
+
+    def _let_go(self, session: str, request: str) -> None:
+        self._connection.post("Fetch.continueRequest", {"requestId": request}, session=session)
 
     def _take_back(self, document: Document, frame: Message) -> None:
         """The document is there, and its first script was after ours."""
+        if frame["id"] == document.target:
+            document.driven = False
         if identifier := document.handed.pop(frame.get("securityOrigin", ""), ""):
             self._connection.post("Page.removeScriptToEvaluateOnNewDocument", {"identifier": identifier}, session=document.session)
 
     def drop(self, session: str) -> None:
         """A target of this context is gone."""
         self._documents.pop(session, None)
+        self._databases.ended(session)
 
     def owns(self, session: str) -> bool:
         """Whether this session is one of our documents."""
@@ -220,6 +259,11 @@ class LiveContext:
             self._look_now.set()
             if method == "Page.frameNavigated":
                 self._take_back(document, params["frame"])
+                self._databases.committed(session, params["frame"])
+        elif method == "Page.frameDetached":
+            self._databases.left(params["frameId"])
+        elif method.startswith("Storage."):
+            self._databases.hear(method, params)
 
     def _storage_event(self, document: Document, method: str, params: Message) -> None:
         identifier = params["storageId"]
@@ -231,17 +275,34 @@ class LiveContext:
             part_id, tab = PartId(PartKind.LOCAL, scope), None
         else:
             part_id, tab = PartId(PartKind.SESSION, scope), self._tab(document, scope)
+        present = self._present.setdefault((part_id, tab), set())
         if method == "DOMStorage.domStorageItemsCleared":
+            present.clear()
             self.mirror.clear(part_id, tab=tab)
-        else:
-            key = (params["key"],) if tab is None else (tab, params["key"])
-            self.mirror.set(part_id, key, params.get("newValue"))
+            return
+        (present.discard if method == "DOMStorage.domStorageItemRemoved" else present.add)(params["key"])
+        self.mirror.set(part_id, _item(tab, params["key"]), params.get("newValue"))
+
+    async def _read_items(self) -> None:
+        """Ask the pages that are there what they hold: news of the last moment may still be under way."""
+        for scope, session in self._databases.homes():
+            document = self._documents.get(session)
+            for part_id, tab in ((PartId(PartKind.LOCAL, scope), None), (PartId(PartKind.SESSION, scope), document and self._tab_names.get((document.tab, scope)))):
+                if document is None or (tab is None and part_id.kind is PartKind.SESSION):
+                    continue
+                identifier = {"storageKey": storage_key_of(scope), "isLocalStorage": part_id.kind is PartKind.LOCAL}
+                with contextlib.suppress(CdpError):
+                    items = dict((await self._connection.send("DOMStorage.getDOMStorageItems", {"storageId": identifier}, session=session))["entries"])
+                    for key, value in items.items():
+                        self.mirror.set(part_id, _item(tab, key), value)
+                    for key in self._present.get((part_id, tab), set()) - items.keys():
+                        self.mirror.set(part_id, _item(tab, key), None)
 
     def _serve(self, scope: str) -> None:
-        """The localStorage of this scope is there: never give it back again in this context."""
+        """What belongs to this scope once in a context has been given back: never do it again."""
         if scope in self._areas.local and scope not in self._served:
             self._served.add(scope)
-            if scope not in self._areas.tabs:
+            if scope in self._areas.once:
                 self._late.pop(scope, None)
             self._refresh_all()
 
@@ -321,6 +382,10 @@ class LiveContext:
         if self.gone.is_set():
             return
         with contextlib.suppress(BrowserError):
+            await self._databases.read_all()
+        with contextlib.suppress(BrowserError):
+            await self._read_items()
+        with contextlib.suppress(BrowserError):
             await self.look()
         await self.save()
 
@@ -336,7 +401,17 @@ class LiveContext:
     def _start(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            _log.error("watching a session ended by a fault of handstamp; what it changes from now on is saved at its end only", exc_info=error)
+
+
+def _item(tab: str | None, key: str) -> Key:
+    """Key of a storage item in its part."""
+    return (key,) if tab is None else (tab, key)
 
 
 FRAMES = [{"type": "iframe", "exclude": False}, {"exclude": True}]

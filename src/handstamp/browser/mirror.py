@@ -73,6 +73,10 @@ class Mirror:
             if tab not in living:
                 self.clear(part_id, tab=tab)
 
+    def part_ids(self, kind: PartKind) -> list[PartId]:
+        """Parts of one kind."""
+        return [part_id for part_id in self._parts if part_id.kind is kind]
+
     def values(self, part_id: PartId) -> dict[Key, Any]:
         """Live values of one part."""
         return {key: entry.value for key, entry in self._parts.get(part_id, {}).items() if not entry.deleted}

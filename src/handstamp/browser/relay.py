@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _PATH_BYTES = 32
+_NAVIGATIONS = frozenset({"Page.navigate", "Page.reload", "Page.navigateToHistoryEntry"})
 
 
 class Driver:
@@ -58,9 +59,21 @@ class Relay:
         connection: to the browser, as its only root client.
         before_dispose: awaited with a context's id before a driver's wish to dispose of it is passed on, and when the
             driver goes away.
+        hides: whether a target is none of the drivers' business.
+        navigates: called with a target's id when a driver sends it somewhere.
     """
 
-    def __init__(self, connection: Connection, *, before_dispose: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        before_dispose: Callable[[str], Awaitable[None]],
+        hides: Callable[[str], bool] = lambda _target: False,
+        navigates: Callable[[str], None] = lambda _target: None,
+    ) -> None:
+        self._hides = hides
+        self._navigates = navigates
+        self._targets: dict[str, str] = {}
         self._connection = connection
         self._before_dispose = before_dispose
         self._drivers: dict[str, Driver] = {}
@@ -96,9 +109,13 @@ class Relay:
         if owner is None:
             return False
         if message["method"] == "Target.attachedToTarget":
-            self._owners[message["params"]["sessionId"]] = owner
+            session = message["params"]["sessionId"]
+            self._owners[session] = owner
+            self._targets[session] = message["params"]["targetInfo"]["targetId"]
         elif message["method"] == "Target.detachedFromTarget":
-            self._owners.pop(message["params"].get("sessionId", ""), None)
+            session = message["params"].get("sessionId", "")
+            self._owners.pop(session, None)
+            self._targets.pop(session, None)
         owner.tell(message)
         return True
 
@@ -146,6 +163,8 @@ class Relay:
 
         def answer(reply: Message) -> None:
             reply.pop("gone", None)
+            if method == "Target.getTargets" and "result" in reply:
+                reply["result"]["targetInfos"] = [target for target in reply["result"]["targetInfos"] if not self._hides(target["targetId"])]
             driver.tell({**reply, "id": number})
 
         if method == "Target.createBrowserContext":
@@ -153,6 +172,8 @@ class Relay:
         elif method == "Target.disposeBrowserContext":
             self._spawn(self._dispose(driver, message, answer))
         else:
+            if method in _NAVIGATIONS:
+                self._navigates(self._targets.get(message["sessionId"], ""))
             self._connection.forward(message, answer)
 
     async def _made(self, driver: Driver, reply: Message, answer: Callable[[Message], None]) -> None:

@@ -1,6 +1,6 @@
 // Runs in an isolated world at the start of every document, before any script of the page, which can see neither this
-// nor the data. Writes the saved localStorage and sessionStorage of this document's own storage key, once, and never
-// over a value that is there.
+// nor the data. Writes the saved localStorage, sessionStorage and databases of this document's own storage key, once, and
+// never over a value that is there. Databases are asked for first: the page's own open() then waits behind ours.
 (({ done, tabs }) => {
   const world = globalThis;
   const origin = world.origin;
@@ -43,7 +43,9 @@
   if (before) return;
   for (const area of areas) {
     if (!mine(area)) continue;
-    if (area.tab === null) {
+    if (area.databases) {
+      if (!done.includes(area.scope)) world.handstampLibrary().restore(area.databases);
+    } else if (area.tab === null) {
       if (!done.includes(area.scope)) put(() => world.localStorage, area.items);
     } else if (tabs[area.scope] === area.tab) {
       put(() => world.sessionStorage, area.items);

@@ -16,6 +16,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from handstamp.browser.idb import dump, library
 from handstamp.browser.storage_key import origin_of, partition_of, site_of
 from handstamp.state import PartKind
 
@@ -40,20 +41,22 @@ class Areas:
     Args:
         data: the data script; empty when there is nothing to give back by it.
         late: origin -> data script of its own, for those that would make `data` too large.
-        local: scopes that have localStorage.
+        local: scopes that have localStorage or databases, which are given back once in a context.
+        once: origins of which nothing is left to give back once a document of theirs has been served.
         tabs: scope -> its tabs with sessionStorage, the latest used first.
     """
 
     data: str = field(repr=False)
     late: Mapping[str, str] = field(repr=False)
     local: frozenset[str]
+    once: frozenset[str]
     tabs: Mapping[str, tuple[str, ...]]
 
     @classmethod
     def of(cls, state: StorageState) -> Areas:
         """Of what is live in `state`."""
-        by_origin: dict[str, list[dict[str, Any]]] = {}
-        local: set[str] = set()
+        by_origin = _databases(state)
+        local = {part.id.scope for part in state.of_kind(PartKind.IDB)}
         tabs: dict[str, tuple[str, ...]] = {}
         for part in state.of_kind(PartKind.LOCAL):
             if items := [(key[0], value) for key, value in part.live().items()]:
@@ -67,7 +70,7 @@ class Areas:
                 items = [(key[1], value) for key, value in part.live().items() if key[0] == tab]
                 by_origin.setdefault(origin_of(part.id.scope), []).append(_area(part.id.scope, tab, items))
         small, large = _parted({origin: _record(origin, areas) for origin, areas in by_origin.items()})
-        return cls(_data_script(small), {origin: _data_script({origin: record}) for origin, record in large.items()}, frozenset(local), tabs)
+        return cls(_data_script(small), {origin: _data_script({origin: record}) for origin, record in large.items()}, frozenset(local), _once(by_origin), tabs)
 
     def __bool__(self) -> bool:
         """Whether there is anything to give back."""
@@ -83,10 +86,26 @@ def tabs_by_use(entries: Mapping[Key, Entry]) -> tuple[str, ...]:
     return tuple(sorted(used, key=lambda tab: (used[tab], tab), reverse=True))
 
 
+def _databases(state: StorageState) -> dict[str, list[dict[str, Any]]]:
+    """By origin one area for each scope that has databases."""
+    dumps: dict[str, list[dict[str, Any]]] = {}
+    for part in state.of_kind(PartKind.IDB):
+        if (made := dump(part.id.name, part.live())) is not None:
+            dumps.setdefault(part.id.scope, []).append(made)
+    areas: dict[str, list[dict[str, Any]]] = {}
+    for scope, databases in dumps.items():
+        areas.setdefault(origin_of(scope), []).append(_area(scope, None, ()) | {"databases": databases})
+    return areas
+
+
 def _area(scope: str, tab: str | None, items: Iterable[tuple[str, str]]) -> dict[str, Any]:
     partition = partition_of(scope)
     below = site_of(partition[1:])[1] if partition[:1] == "0" else False
     return {"scope": scope, "partition": partition, "subdomains": below, "tab": tab, "items": list(items)}
+
+
+def _once(by_origin: Mapping[str, list[dict[str, Any]]]) -> frozenset[str]:
+    return frozenset(origin for origin, areas in by_origin.items() if all(area["tab"] is None and not area["partition"] for area in areas))
 
 
 def _record(origin: str, areas: list[dict[str, Any]]) -> str:
@@ -107,7 +126,11 @@ def _parted(records: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]
 
 
 def _data_script(records: Mapping[str, str]) -> str:
-    return f"globalThis.handstampSaved = {json.dumps(records, separators=(',', ':'))};" if records else ""
+    if not records:
+        return ""
+    needed = any('"databases":' in record for record in records.values())  # also true for an item that says so, which does no harm
+    code = f"globalThis.handstampLibrary = () => {library()};" if needed else ""
+    return f"{code}globalThis.handstampSaved = {json.dumps(records, separators=(',', ':'))};"
 
 
 def apply_script(done: Iterable[str], tabs: Mapping[str, str]) -> str:

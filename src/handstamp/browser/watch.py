@@ -52,6 +52,11 @@ class Watch:
         elif live := self._sessions.get(session or ""):
             live.hear(session or "", method, params)
 
+    def driven(self, target: str) -> None:
+        """A driver sends this page somewhere."""
+        for live in self.contexts.values():
+            live.driven(target)
+
     def _attached(self, params: Message, parent: str | None) -> None:
         session, target = params["sessionId"], params["targetInfo"]
         if target["type"] == "browser" or target["targetId"] in self.looked_at:

@@ -91,8 +91,19 @@ def test_every_attribute_of_a_cookie_comes_back(web, opened, saved) -> None:
         Cookie("host", "1", "a.localhost", source_scheme="NonSecure", source_port=web.port),
         Cookie("domain", "1", "example.com", host_only=False, expires=in_an_hour, same_site="Strict", source_scheme="NonSecure", source_port=80),
         Cookie("all", "1", "example.com", path="/x", secure=True, http_only=True, same_site="None", priority="High", source_scheme="Secure", source_port=444),
-        Cookie("chips", "1", "w.example", secure=True, same_site="None", partition_key=PartitionKey("https://top.example", True), source_scheme="Secure", source_port=443),  # noqa: FBT003
-        Cookie("chips", "2", "w.example", secure=True, same_site="None", partition_key=PartitionKey("https://top.example"), source_scheme="Secure", source_port=443),
+        Cookie(
+            "chips",
+            "1",
+            "w.example",
+            secure=True,
+            same_site="None",
+            partition_key=PartitionKey("https://top.example", True),
+            source_scheme="Secure",
+            source_port=443,
+        ),  # noqa: FBT003
+        Cookie(
+            "chips", "2", "w.example", secure=True, same_site="None", partition_key=PartitionKey("https://top.example"), source_scheme="Secure", source_port=443
+        ),
         Cookie("", "nameless", "a.localhost", source_scheme="NonSecure", source_port=80),
         Cookie("__Host-x", "1", "a.example", secure=True, source_scheme="Secure", source_port=443),
         Cookie("low", "1", "127.0.0.1", priority="Low", source_scheme="NonSecure", source_port=80),

@@ -39,7 +39,10 @@ def test_keys_that_are_properties_of_storage_and_lone_surrogates_come_back(web, 
 def _escape(text: str) -> str:
     """JavaScript's `escape`, which keeps lone surrogates apart on their way here."""
     plain = "@*_+-./"
-    units = [int.from_bytes(text.encode("utf-16-le", "surrogatepass")[i : i + 2], "little") for i in range(0, 2 * len(text.encode("utf-16-le", "surrogatepass")) // 2, 2)]
+    units = [
+        int.from_bytes(text.encode("utf-16-le", "surrogatepass")[i : i + 2], "little")
+        for i in range(0, 2 * len(text.encode("utf-16-le", "surrogatepass")) // 2, 2)
+    ]
     return "".join(
         chr(unit) if unit < 128 and (chr(unit).isalnum() or chr(unit) in plain) else f"%{unit:02X}" if unit < 256 else f"%u{unit:04X}" for unit in units
     )

@@ -1,0 +1,321 @@
+"""IndexedDB and files (OPFS) of one live context, kept up in its mirror: which origins have a document, what of theirs has
+changed, and reading it.
+
+Databases are given back by the scripts at a document's start (`restore.py`), files before the context is handed out, since a
+page's own reading of files does not wait behind ours. What pages do with databases is told by CDP
+(`Storage.trackIndexedDBForStorageKey`), without the content; of files nobody tells anything, so they are looked at now and then.
+The content is read in a document of the origin, by the library in `idb/`; where the page has gone on to another origin, in a
+helper page, if the origin uses storage at all (`Storage.getUsageAndQuota`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from handstamp.browser.cdp import CdpError
+from handstamp.browser.idb import after_restore, changes, file_changes, file_entries, over_cdp, part_of_database, part_of_files, seen
+from handstamp.browser.idb.scripts import capture_call, capture_files_call
+from handstamp.browser.restore import WORLD
+from handstamp.browser.storage_key import origin_of, scope_of, storage_key_of
+from handstamp.errors import BrowserError
+from handstamp.state import Loss, PartKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from handstamp.browser.cdp import Connection, Message
+    from contextlib import AbstractAsyncContextManager
+
+    from handstamp.browser.idb import Captured, Database, Restored, World
+    from handstamp.browser.mirror import Mirror
+    from handstamp.state import Key
+
+    Helper = Callable[[str], AbstractAsyncContextManager[World]]
+
+_log = logging.getLogger(__name__)
+GATHER = 0.3  # seconds that changes gather before they are read together
+FILES_EVERY = 5.0  # seconds between two looks at files of origins that a page is at
+REST = 5  # a reading that took long is followed by a rest of so many times its length
+_ASK_KEY, _ASK_KEY_AGAIN = 40, 0.05  # times, and seconds between them
+_WEB = ("http://", "https://")
+
+
+@dataclass
+class Place:
+    """One storage key of the context.
+
+    Attributes:
+        homes: frame id -> session of documents that live there now, the latest last.
+        dirty: database -> its stores to read, None for all; the key None stands for all databases. Empty: nothing to read.
+        known: frame id and token of the last answer, so that the next from the same document tells differences only.
+        seen: database -> what this browser was seen to hold of it.
+        files: the same for files.
+        signs: of files, see `CapturedFiles.signs`.
+        files_due: whether a page may have changed files since the last look at them.
+        rest_until: on the monotonic clock.
+    """
+
+    scope: str
+    homes: dict[str, str] = field(default_factory=dict)
+    dirty: dict[str | None, set[str] | None] = field(default_factory=dict)
+    known: tuple[str, str] | None = None
+    seen: dict[str, Mapping[Key, Any]] = field(default_factory=dict)
+    files: Mapping[Key, Any] = field(default_factory=dict)
+    signs: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    files_due: bool = False
+    rest_until: float = 0.0
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def touch(self, database: str | None = None, store: str | None = None) -> None:
+        """Something here has changed."""
+        if database is None or store is None:
+            self.dirty[database] = None
+        elif (stores := self.dirty.setdefault(database, set())) is not None:
+            stores.add(store)
+
+    def wanted(self) -> list[tuple[str, list[str] | None]] | None:
+        """What to read, as `World.databases` takes it."""
+        if None in self.dirty:
+            return None
+        return [(database, None if stores is None else sorted(stores)) for database, stores in self.dirty.items() if database is not None]
+
+
+class Databases:
+    """The databases of one live context. Belongs to the engine's loop.
+
+    Args:
+        connection: to the browser.
+        mirror: takes what is read.
+        served: called with a scope when a document of it has come to be.
+        lose: called with what cannot be kept.
+        helper: makes a document of a scope; None where none may be made.
+    """
+
+    def __init__(
+        self, connection: Connection, mirror: Mirror, *, served: Callable[[str], None], lose: Callable[[Loss], None], helper: Helper | None = None
+    ) -> None:
+        self._helper = helper
+        self._connection = connection
+        self._mirror = mirror
+        self._served = served
+        self._lose = lose
+        self._places: dict[str, Place] = {}
+        self._where: dict[str, str] = {}
+        self._work = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # -- documents ----------------------------------------------------------------------------------------------
+
+    def committed(self, session: str, frame: Message) -> None:
+        """A document has come to be in a frame (CDP `Page.frameNavigated`)."""
+        self.left(frame["id"])
+        origin = frame.get("securityOrigin", "")
+        if not origin.startswith(_WEB):
+            return
+        if "parentId" not in frame:
+            self._settle(session, frame["id"], origin)
+            return
+        task = asyncio.get_running_loop().create_task(self._settle_framed(session, frame["id"]))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _settle_framed(self, session: str, frame: str) -> None:
+        """Which storage a frame has depends on what it is in, so the browser is asked. It may not know the document yet: the
+        renderer tells of it first."""
+        for _ in range(_ASK_KEY):
+            try:
+                answer = await self._connection.send("Storage.getStorageKey", {"frameId": frame}, session=session)
+            except CdpError:
+                await asyncio.sleep(_ASK_KEY_AGAIN)
+                continue
+            except BrowserError:
+                return
+            if (scope := scope_of(answer["storageKey"])) is not None:
+                self._settle(session, frame, scope)
+            return
+
+    def _settle(self, session: str, frame: str, scope: str) -> None:
+        self._served(scope)
+        place = self._places.setdefault(scope, Place(scope))
+        place.homes[frame] = session
+        self._where[frame] = scope
+        self._connection.post("Storage.trackIndexedDBForStorageKey", {"storageKey": storage_key_of(scope)}, session=session)
+        place.touch()
+        place.files_due = True
+        self._work.set()
+
+    def left(self, frame: str) -> None:
+        """The document of a frame is gone."""
+        if scope := self._where.pop(frame, None):
+            self._places[scope].homes.pop(frame, None)
+
+    def ended(self, session: str) -> None:
+        """A target is gone, with all its frames."""
+        for place in self._places.values():
+            for frame in [frame for frame, home in place.homes.items() if home == session]:
+                self.left(frame)
+
+    def homes(self) -> list[tuple[str, str]]:
+        """Scope and session of every scope that has a document now."""
+        return [(place.scope, list(place.homes.values())[-1]) for place in self._places.values() if place.homes]
+
+    # -- changes ------------------------------------------------------------------------------------------------
+
+    def hear(self, method: str, params: Message) -> None:
+        """An event of CDP's Storage domain."""
+        scope = scope_of(params.get("storageKey", ""))
+        place = self._places.get(scope or "")
+        if place is None:
+            return
+        if method == "Storage.indexedDBListUpdated":
+            place.touch()
+        elif method == "Storage.indexedDBContentUpdated":
+            place.touch(params["databaseName"], params["objectStoreName"])
+        self._work.set()
+
+    async def read_behind(self) -> None:
+        """Read what has changed, for as long as the context lives."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._work.wait(), FILES_EVERY)
+            await asyncio.sleep(GATHER)
+            self._work.clear()
+            now = time.monotonic()
+            for place in list(self._places.values()):
+                place.files_due |= bool(place.homes)
+                if place.dirty and place.rest_until > now:
+                    asyncio.get_running_loop().call_later(place.rest_until - now, self._work.set)
+                else:
+                    await self.read(place)
+
+    async def read_all(self) -> None:
+        """Read what may have changed: before the context goes."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_ASK_KEY * _ASK_KEY_AGAIN)
+        for place in self._places.values():
+            place.files_due |= bool(place.homes)
+            if place.homes and place.seen:
+                place.touch()
+            await self.read(place)
+
+    async def read(self, place: Place) -> None:
+        """Read what is to be read of one place; what cannot be read now stays to be read."""
+        async with place.reading:
+            if not place.dirty and not place.files_due:
+                return
+            try:
+                if place.homes:
+                    frame, session = list(place.homes.items())[-1]
+                    world = await over_cdp(self._connection, session=session, frame=frame, scope=place.scope, name=WORLD)
+                    await self._read_in(place, world, frame)
+                elif self._helper is not None and await self._uses_storage(place):
+                    async with self._helper(place.scope) as world:
+                        place.touch()
+                        await self._read_in(place, world, "")
+                else:
+                    place.dirty, place.files_due = {}, False
+            except BrowserError as error:
+                _log.debug("storage of %s not read: %s", place.scope, error)
+                place.rest_until = time.monotonic() + GATHER
+
+    async def _uses_storage(self, place: Place) -> bool:
+        """Whether a place without a document can have anything to read: it uses storage, or was seen to have some."""
+        if place.seen or place.files:
+            return True
+        session = next((session for other in self._places.values() for session in other.homes.values()), None)
+        if session is None:
+            return True  # nobody to ask
+        answer = await self._connection.send("Storage.getUsageAndQuota", {"origin": origin_of(place.scope)}, session=session)
+        return any(one["usage"] > 0 for one in answer["usageBreakdown"] if one["storageType"] in {"indexeddb", "file_systems"})
+
+    async def _read_in(self, place: Place, world: World, frame: str) -> None:
+        started = time.monotonic()
+        if place.dirty:
+            wanted, dirty, place.dirty = place.wanted(), place.dirty, {}
+            known = place.known[1] if place.known and frame and place.known[0] == frame else None
+            try:
+                captured = await world.databases(capture_call(wanted, known=known))
+            except BrowserError:
+                place.dirty = dirty | place.dirty
+                raise
+            place.known = (frame, captured.token)
+            self.take(place, captured, everything=wanted is None)
+        if place.files_due:
+            place.files_due = False
+            await self._read_files(place, world)
+        took = time.monotonic() - started
+        place.rest_until = time.monotonic() + (REST * took if took > GATHER else 0.0)
+
+    # -- files --------------------------------------------------------------------------------------------------
+
+    async def _read_files(self, place: Place, world: World) -> None:
+        captured = await world.files(capture_files_call(place.signs))
+        part_id = part_of_files(place.scope)
+        values, gone = file_changes(place.files, captured)
+        for key, value in values.items():
+            self._mirror.set(part_id, key, value)
+        for key in gone:
+            self._mirror.set(part_id, key, None)
+        place.files = {key: value for key, value in {**place.files, **values}.items() if key not in gone}
+        place.signs = captured.signs
+        for loss in captured.losses:
+            self._lose(loss)
+
+    async def restore_files(self) -> None:
+        """Give files back, in helper pages, before anybody gets the context."""
+        for part_id in self._mirror.part_ids(PartKind.OPFS):
+            values = self._mirror.values(part_id)
+            if not values:
+                continue
+            try:
+                if self._helper is None:
+                    raise BrowserError("no page of ours may be made in this browser")
+                async with self._helper(part_id.scope) as world:
+                    done = await world.fill_files(file_entries(values))
+                    place = self._places.setdefault(part_id.scope, Place(part_id.scope))
+                    place.files = {key: value for key, value in values.items() if key[0] not in dict(done.failed)}
+            except BrowserError as error:
+                self._lose(Loss("opfs", part_id.scope, f"its files were not given back: {error}"))
+                continue
+            for path, why in done.failed:
+                self._lose(Loss("opfs", f"{part_id.scope}, {path}", f"the file was not given back: {why}"))
+
+    # -- databases ----------------------------------------------------------------------------------------------
+
+    def take(self, place: Place, captured: Captured, *, everything: bool) -> None:
+        """What was read goes into the mirror.
+
+        Args:
+            place: where it is from.
+            captured: the answer.
+            everything: whether all databases were asked for.
+        """
+        for name, restored in captured.restored.items():
+            place.seen.setdefault(name, self._given_back(place, name, restored))
+        lost = {name for name in captured.names if name not in captured.databases}
+        for name, database in captured.databases.items():
+            self._take_one(place, name, database)
+        if everything:
+            for name in [name for name in place.seen if name not in captured.names and name not in lost]:
+                self._take_one(place, name, None)
+                del place.seen[name]
+        for loss in captured.losses:
+            self._lose(loss)
+
+    def _given_back(self, place: Place, name: str, restored: Restored) -> Mapping[Key, Any]:
+        return after_restore(self._mirror.values(part_of_database(place.scope, name)), restored)
+
+    def _take_one(self, place: Place, name: str, database: Database | None) -> None:
+        part_id = part_of_database(place.scope, name)
+        before = place.seen.get(name, {})
+        values, gone = changes(before, database)
+        for key, value in values.items():
+            self._mirror.set(part_id, key, value)
+        for key in gone:
+            self._mirror.set(part_id, key, None)
+        place.seen[name] = seen(before, database)
