@@ -42,7 +42,7 @@ def check_records(store: Store, unlocked: Unlocked) -> list[Finding]:
 
 def _records(transaction: Transaction, unlocked: Unlocked) -> Iterator[Finding]:
     for profile_id, name in transaction.rows("all_profiles"):
-        yield from _profile(transaction, Parts(transaction, unlocked, Profile(profile_id, name, 0, listed=True)))
+        yield from _profile(Parts(transaction, unlocked, Profile(profile_id, name, 0, listed=True)))
     for row in transaction.rows("sessions"):
         if not _opens(sessions.opened, row, unlocked.seals):
             yield Finding(f"session of profile '{row[1]}' at '{row[2]}'", "has sealed facts that do not open", "log in again")
@@ -50,7 +50,7 @@ def _records(transaction: Transaction, unlocked: Unlocked) -> Iterator[Finding]:
         yield Finding(f"{damaged} of the saved credentials", "do not open", "set them again")
 
 
-def _profile(transaction: Transaction, parts: Parts) -> Iterator[Finding]:
+def _profile(parts: Parts) -> Iterator[Finding]:
     for head in list(parts.heads()):
         name = parts.name(head.row_key, head.name_sealed)
         subject = f"{name or head.kind} of profile '{parts.profile.name}'"
@@ -58,13 +58,13 @@ def _profile(transaction: Transaction, parts: Parts) -> Iterator[Finding]:
             yield Finding(subject, "has a name that does not open", _RESTORE)
         elif not parts.filed_right(head, name):
             yield Finding(subject, "is filed under another name, so that it is not found", _RESTORE)
-        yield from _versions(transaction, parts, head, subject)
+        yield from _versions(parts, head, subject)
 
 
-def _versions(transaction: Transaction, parts: Parts, head: Head, subject: str) -> Iterator[Finding]:
-    versions = {generation: sealed for generation, _, _, sealed in transaction.rows("versions", part_id=head.part_id)}
-    opening = {generation for generation, sealed in versions.items() if _opens(parts.opened, head.row_key, generation, sealed)}
-    for generation in sorted({*versions, head.generation} - opening, reverse=True):
+def _versions(parts: Parts, head: Head, subject: str) -> Iterator[Finding]:
+    versions = parts.versions(head)
+    opening = {version.generation for version in versions if _opens(parts.opened, version)}
+    for generation in sorted({head.generation, *(version.generation for version in versions)} - opening, reverse=True):
         if generation != head.generation:
             yield Finding(subject, f"has a damaged earlier version {generation}", "nothing to do; the current one is not touched by it")
         elif opening:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from handstamp.errors import SealBroken
 from handstamp.vault.identity import Identity, Purpose
-from handstamp.vault.store import Raced
+from handstamp.vault.store import Raced, whole
 
 if TYPE_CHECKING:
     from handstamp.vault.store import Transaction
@@ -22,6 +22,7 @@ def put(transaction: Transaction, unlocked: Unlocked, site: str, account: str, *
     """
     row_key = unlocked.index.secret(site, account, name)
     rows = transaction.rows("secret", row_key=row_key)
+    whole(*(row[0] for row in rows))
     generation = rows[0][0] + 1 if rows else 1
     data = json.dumps([site, account, name, value]).encode()
     sealed = unlocked.seals.seal(Purpose.SECRET, Identity(row_key, generation), data)

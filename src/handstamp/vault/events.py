@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import TYPE_CHECKING
 
+from handstamp.errors import VaultError
 from handstamp.vault.model import Event, instant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from handstamp.vault.model import JSON
-    from handstamp.vault.store import Transaction
+    from handstamp.vault.store import Row, Transaction
+
+_log = logging.getLogger(__name__)
 
 
 def record(transaction: Transaction, kind: str, *, profile: str | None = None, site: str | None = None, data: Mapping[str, JSON] | None = None) -> None:
@@ -29,13 +33,14 @@ def find(transaction: Transaction, *, profile: str | None, site: str | None, kin
         rows = transaction.rows("events_of_kind", kind=kind, since=since, limit=limit)
     else:
         rows = transaction.rows("events", since=since, limit=limit)
-    return [Event(event_id, instant(at), name, of_profile, of_site, _data(text)) for event_id, at, name, of_profile, of_site, text in rows]
+    return [event for row in rows if (event := _event(row)) is not None]
 
 
-def _data(text: str) -> dict[str, JSON]:
+def _event(row: Row) -> Event | None:
     """One damaged row must not hide the others."""
+    event_id, at, kind, profile, site, data = row
     try:
-        data = json.loads(text)
-    except ValueError:
-        data = None
-    return data if isinstance(data, dict) else {"damaged": True}
+        return Event(event_id, instant(at), kind, profile, site, json.loads(data))
+    except (ValueError, TypeError, VaultError):
+        _log.error("event %s of the vault is damaged and left out", event_id)
+        return None

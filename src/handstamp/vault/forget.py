@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from handstamp.errors import SealBroken, UnreadableState
@@ -40,10 +39,7 @@ def forget_domain(transaction: Transaction, unlocked: Unlocked, parts: Parts, do
 def _forget_in(transaction: Transaction, parts: Parts, head: Head, domain: str) -> None:
     name = parts.name(head.row_key, head.name_sealed)
     if name is None or name.kind is PartKind.COOKIES:
-        versions = transaction.rows("versions", part_id=head.part_id)
-        kept = [
-            generation for generation, _, _, sealed in versions if _thinned(transaction, parts, replace(head, generation=generation, sealed=sealed), domain)
-        ]
+        kept = [version.generation for version in parts.versions(head) if _thinned(transaction, parts, version, domain)]
     else:
         kept = [] if within(host_of(name.scope), domain) else [head.generation]
     if not kept:
@@ -59,7 +55,7 @@ def _thinned(transaction: Transaction, parts: Parts, version: Head, domain: str)
     One that does not open goes: who could say that it holds nothing of the domain?
     """
     try:
-        part = parts.opened(version.row_key, version.generation, version.sealed)
+        part = parts.opened(version)
     except (SealBroken, UnreadableState):
         part = None
     entries = {} if part is None else {key: entry for key, entry in part.entries.items() if not _of_domain(part, key, domain)}

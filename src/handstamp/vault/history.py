@@ -9,7 +9,7 @@ from handstamp.state import Part, observed, within
 from handstamp.state.domains import host_of
 from handstamp.state.parts import PartKind
 from handstamp.state.select import cookie_belongs
-from handstamp.vault.model import SaveResult, Version, instant
+from handstamp.vault.model import SaveResult, Version, instant, milliseconds
 from handstamp.vault.save import save_part
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def history(transaction: Transaction, parts: Parts) -> list[Version]:
     return found
 
 
-def rollback(transaction: Transaction, parts: Parts, to: int, clock: Clock, *, keep: int) -> SaveResult:
+def rollback(parts: Parts, to: int, clock: Clock, *, keep: int) -> SaveResult:
     """Bring every part back to what it was at `to` (milliseconds), as new versions with changes observed now.
 
     Stamps are of now, so that a writer who still holds the later state does not merge it back by what it saw before.
@@ -45,7 +45,7 @@ def rollback(transaction: Transaction, parts: Parts, to: int, clock: Clock, *, k
     written = []
     for head in list(parts.heads()):
         current = parts.current(head)
-        then = _at(transaction, parts, head, to)
+        then = _at(parts, head, to)
         values = then.live() if then else {}
         change = observed(current, current.id, values, clock, gone=[key for key in current.live() if key not in values])
         if change.entries and save_part(parts, change, keep=keep):
@@ -53,14 +53,14 @@ def rollback(transaction: Transaction, parts: Parts, to: int, clock: Clock, *, k
     return SaveResult(tuple(written), parts.profile.epoch)
 
 
-def _at(transaction: Transaction, parts: Parts, head: Head, to: int) -> Part | None:
+def _at(parts: Parts, head: Head, to: int) -> Part | None:
     """A part as it was at `to`: its newest version not after it; None when the part did not exist yet."""
     oldest = None
-    for generation, written_at, _, sealed in transaction.rows("versions", part_id=head.part_id):
-        oldest = generation
-        if written_at <= to:
+    for version in parts.versions(head):
+        oldest = version.generation
+        if milliseconds(instant(version.written_at)) <= to:
             try:
-                return parts.opened(head.row_key, generation, sealed)
+                return parts.opened(version)
             except (SealBroken, UnreadableState):
                 continue
     if oldest == 1:

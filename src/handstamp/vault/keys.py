@@ -23,7 +23,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from handstamp.errors import ConfigError, KeyMissing
+from handstamp.errors import ConfigError, KeyMissing, VaultUnavailable
 from handstamp.home import create_private, make_home, refuse_symlink
 from handstamp.vault import keyring_source
 
@@ -188,15 +188,25 @@ def _from_passphrase(record: KeyRecord) -> MasterKey:
     passphrase = os.environ.get(ENV_PASSPHRASE)
     if not passphrase:
         raise KeyMissing(f"this vault is sealed with a passphrase, and {ENV_PASSPHRASE} is not set; set it, or set HANDSTAMP_KEY to the vault's exported key")
-    facts = record.facts
-    costs = Argon2Costs(str(facts["salt"]), int(facts["iterations"]), int(facts["lanes"]), int(facts["memory_kib"]))
-    return derive(passphrase, costs)
+    return derive(passphrase, _costs(record))
+
+
+def _costs(record: KeyRecord) -> Argon2Costs:
+    """The recorded costs, within bounds that a damaged or planted record cannot use to stall or starve us."""
+    try:
+        costs = Argon2Costs(**record.facts)  # type: ignore[arg-type]
+        if len(bytes.fromhex(costs.salt)) >= 16 and 0 < costs.iterations <= 100 and 0 < costs.lanes <= 64 and 8 * costs.lanes <= costs.memory_kib <= 1 << 22:
+            return costs
+    except (TypeError, ValueError):
+        pass
+    raise VaultUnavailable("the vault's record of its passphrase's costs is damaged; restore a backup. Nothing was changed")
 
 
 def _from_keyring(record: KeyRecord) -> MasterKey:
-    text = keyring_source.get(str(record.facts["entry"]))
+    entry = str(record.facts.get("entry"))
+    text = keyring_source.get(entry)
     if text is None:
-        raise KeyMissing(f"this vault is sealed with key {record.key_id} from the system's keyring, which has no entry '{record.facts['entry']}'. {_REMEDY}")
+        raise KeyMissing(f"this vault is sealed with key {record.key_id} from the system's keyring, which has no entry '{entry}'. {_REMEDY}")
     return MasterKey.parse(text, source="the entry in the system's keyring")
 
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from handstamp.errors import VaultUnavailable
+from handstamp.vault.store import whole
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -68,8 +71,16 @@ class Event:
 
 
 def instant(milliseconds: int) -> datetime:
-    """The UTC instant of milliseconds since the Unix epoch."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    """The UTC instant of milliseconds since the Unix epoch.
+
+    Raises:
+        VaultUnavailable: it is none, as a damaged file may give it.
+    """
+    whole(milliseconds)
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise VaultUnavailable("a time in the vault is damaged; run `handstamp doctor`, or restore a backup. Nothing was changed") from None
 
 
 def maybe_instant(milliseconds: int | None) -> datetime | None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from handstamp.errors import SealBroken, StateError, UnreadableState
 from handstamp.state import Part, PartId, PartKind, StorageState, select
 from handstamp.state.codec import decode, encode
 from handstamp.vault.identity import Identity, Purpose
+from handstamp.vault.store import whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from handstamp.vault.store import Transaction
+    from handstamp.vault.store import Row, Transaction
     from handstamp.vault.unlock import Unlocked
 
 _log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A part's row with its current version."""
+    """A part's row with its current version, or another one; `written_at` is known of those that `versions` gives."""
 
     part_id: int
     row_key: bytes
@@ -41,6 +42,7 @@ class Head:
     name_sealed: bytes
     generation: int
     sealed: bytes | None = field(repr=False)
+    written_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Damage:
 def find_profile(transaction: Transaction, name: str) -> Profile | None:
     """The row of a profile, also of a forgotten one."""
     rows = transaction.rows("profile", profile=name)
+    whole(*(value for row in rows for value in row))
     return Profile(rows[0][0], name, rows[0][1], bool(rows[0][2])) if rows else None
 
 
@@ -76,6 +79,12 @@ def listed_profile(transaction: Transaction, name: str) -> Profile:
         ((profile_id, epoch),) = transaction.rows("list_profile", profile=name, now=transaction.now())
         profile = Profile(profile_id, name, epoch, listed=True)
     return profile
+
+
+def _head(row: Row) -> Head:
+    head = Head(*row)
+    whole(head.part_id, head.generation)
+    return head
 
 
 class Parts:
@@ -102,12 +111,12 @@ class Parts:
             rows = self._transaction.rows("heads", profile_id=self.profile.profile_id)
         else:
             rows = [row for bucket in buckets for row in self._transaction.rows("heads_of_bucket", profile_id=self.profile.profile_id, bucket=bucket)]
-        return (Head(*row) for row in rows)
+        return (_head(row) for row in rows)
 
     def head(self, part_id: PartId) -> Head | None:
         """The row of one part."""
         rows = self._transaction.rows("head", profile_id=self.profile.profile_id, row_key=self._index.part(self.profile.name, part_id))
-        return Head(*rows[0]) if rows else None
+        return _head(rows[0]) if rows else None
 
     def load(self, domains: Iterable[str] | None) -> StorageState:
         """The current state, or what of it belongs to `domains`.
@@ -131,19 +140,19 @@ class Parts:
         if (known := self._opened.get(*place)) is not None:
             return known
         try:
-            part = self.opened(head.row_key, head.generation, head.sealed)
+            part = self.opened(head)
         except (SealBroken, UnreadableState):
             return self._fallback(head)
         self._opened.put(*place, part)
         return part
 
     def _fallback(self, head: Head) -> Part:
-        for generation, _, _, sealed in self._transaction.rows("versions", part_id=head.part_id):
+        for version in self.versions(head):
             try:
-                part = self.opened(head.row_key, generation, sealed)
+                part = self.opened(version)
             except (SealBroken, UnreadableState):
                 continue
-            self._damaged(head, generation)
+            self._damaged(head, version.generation)
             return part
         damage = self._damaged(head, None)
         raise SealBroken(f"{damage}. Restore a backup, or forget it with `handstamp forget`; nothing was changed") from None
@@ -154,14 +163,19 @@ class Parts:
         self.damages.append(damage)
         return damage
 
-    def opened(self, row_key: bytes, generation: int, sealed: bytes | None) -> Part:
+    def versions(self, head: Head) -> list[Head]:
+        """All versions of a part, the newest first, each as if it were the current one."""
+        rows = self._transaction.rows("versions", part_id=head.part_id)
+        return [replace(head, generation=generation, written_at=written_at, sealed=sealed) for generation, written_at, sealed in rows]
+
+    def opened(self, version: Head) -> Part:
         """A version's content.
 
         Raises:
             SealBroken, UnreadableState: it is damaged.
             UnsupportedVersion: a newer handstamp wrote it.
         """
-        return decode(self._seals.open(Purpose.PART, Identity(row_key, generation, self.profile.name), sealed))
+        return decode(self._seals.open(Purpose.PART, Identity(version.row_key, version.generation, self.profile.name), version.sealed))
 
     def name(self, row_key: bytes, name_sealed: bytes) -> PartId | None:
         """Which part a row is; None when that is damaged."""

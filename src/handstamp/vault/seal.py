@@ -66,13 +66,13 @@ class Seals:
         Raises:
             SealBroken: it is missing, was changed, is another record, or another key sealed it. Which, is not told.
         """
-        if sealed is None or len(sealed) < _HEAD_BYTES + NONCE_BYTES or sealed[0] != FORMAT or sealed[1:_HEAD_BYTES] not in self._keys:
+        if not isinstance(sealed, bytes) or len(sealed) < _HEAD_BYTES + NONCE_BYTES or sealed[0] != FORMAT or sealed[1:_HEAD_BYTES] not in self._keys:
             _broken()
         head, nonce = sealed[:_HEAD_BYTES], sealed[_HEAD_BYTES : _HEAD_BYTES + NONCE_BYTES]
         try:
             packed = self._cipher(head[1:], purpose).decrypt(nonce, sealed[_HEAD_BYTES + NONCE_BYTES :], self._associated(head, identity))
             return self._zstd.decompressor.decompress(packed)
-        except (InvalidTag, zstandard.ZstdError):
+        except (InvalidTag, zstandard.ZstdError, struct.error, TypeError):  # the last two: the row gave no identity
             _broken()
 
     def _associated(self, head: bytes, identity: Identity) -> bytes:

@@ -11,11 +11,11 @@ import secrets
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from handstamp.errors import SealBroken, UnreadableState
+from handstamp.errors import SealBroken, UnreadableState, VaultUnavailable
 from handstamp.state import Device, Health, Loss, Session
 from handstamp.vault.identity import Identity, Purpose
 from handstamp.vault.model import instant, maybe_instant, maybe_milliseconds
-from handstamp.vault.store import Raced
+from handstamp.vault.store import Raced, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +54,7 @@ def opened(row: Row, seals: Seals | None) -> Session:
     """
     try:
         return _opened(row, seals)
-    except (ValueError, TypeError, KeyError, OverflowError):
+    except (ValueError, TypeError, KeyError, AttributeError, VaultUnavailable):
         raise UnreadableState(f"the facts of the session of profile '{row[1]}' at '{row[2]}' are damaged; forget it and log in again") from None
 
 
@@ -102,6 +102,7 @@ def update(transaction: Transaction, seals: Seals, profile: Profile, site: str, 
         Raced: somebody else wrote it meanwhile; try the transaction again.
     """
     rows = transaction.rows("session", profile=profile.name, site=site)
+    whole(*(row[3] for row in rows))
     revision = rows[0][3] + 1 if rows else 1
     before = opened(rows[0], seals) if rows else Session(secrets.token_hex(16), profile.name, site, created_at=instant(transaction.now()))
     after = change(before)

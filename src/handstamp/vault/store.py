@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from handstamp.errors import VaultUnavailable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from contextlib import AbstractContextManager
@@ -18,6 +20,16 @@ Row = tuple[Any, ...]
 
 class Raced(Exception):
     """What this transaction read was changed before it wrote. It is rolled back and tried again."""
+
+
+def whole(*values: object) -> None:
+    """See that what must be a whole number is one: a damaged file may give anything.
+
+    Raises:
+        VaultUnavailable: it is not.
+    """
+    if not all(isinstance(value, int) for value in values):
+        raise VaultUnavailable("a row of the vault is damaged; run `handstamp doctor`, or restore a backup. Nothing was changed")
 
 
 class Transaction(Protocol):

@@ -77,7 +77,7 @@ def _known(transaction: Transaction) -> _Known | None:
         return None
     ((vault_id, index_key_sealed),), (key_id, source, facts) = rows, keys[0]
     try:
-        return _Known(vault_id, index_key_sealed, KeyRecord(key_id, Source(source), json.loads(facts)))
+        return _Known(bytes(vault_id), index_key_sealed, KeyRecord(str(key_id), Source(source), dict(json.loads(facts))))
     except (ValueError, TypeError):
         raise VaultUnavailable("the vault's record of its key is damaged; restore a backup. Nothing was changed") from None
 

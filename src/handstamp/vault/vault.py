@@ -95,7 +95,7 @@ class Vault:
     def profiles(self) -> list[str]:
         """Names of the profiles that hold something."""
         with self._store().read() as transaction:
-            return [name for (name,) in transaction.rows("profile_names")]
+            return [str(name) for (name,) in transaction.rows("profile_names")]
 
     def epoch(self, profile: str) -> int:
         """How often something of the profile was forgotten; what new changes must carry (see `StorageState.epoch`)."""
@@ -181,7 +181,7 @@ class Vault:
         def rolling(transaction: Transaction) -> SaveResult:
             if (found := find_profile(transaction, name)) is None:
                 return SaveResult()
-            result = history.rollback(transaction, Parts(transaction, unlocked, found), moment, self._clock, keep=self._settings().history_versions)
+            result = history.rollback(Parts(transaction, unlocked, found), moment, self._clock, keep=self._settings().history_versions)
             events.record(transaction, "rollback", profile=name, data={"to": to.isoformat(), "parts": len(result.written)})
             return result
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from handstamp.vault.leases.holder import Holder
 from handstamp.vault.leases.machine import Purpose, Row
-from handstamp.vault.store import Raced
+from handstamp.vault.store import Raced, whole
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -60,6 +60,7 @@ def read(transaction: Transaction, place: Place) -> Row:
     if not rows:
         return Row()
     ((token, holder, taken_at, beat_at, life),) = rows
+    whole(token, taken_at, beat_at, life)
     return Row(token, Holder.parse(holder) if holder else None, taken_at, beat_at, life)
 
 

@@ -13,7 +13,10 @@ from handstamp.home import make_home, refuse_symlink
 from handstamp.vault.sqlite.errors import translated
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+    from handstamp.vault.store import Value
 
 BUSY_SECONDS = 30.0
 _SETTINGS = (
@@ -45,6 +48,18 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def execute(connection: sqlite3.Connection, statement: str, values: Mapping[str, Value] | tuple[()] = ()) -> sqlite3.Cursor:
+    """Run a statement.
+
+    Raises:
+        sqlite3.Error: as the module does; also where its words about a damaged file are no text, which it takes badly.
+    """
+    try:
+        return connection.execute(statement, values)
+    except UnicodeDecodeError:
+        raise sqlite3.DatabaseError("damaged text") from None
+
+
 def beside(path: Path) -> list[Path]:
     """The files that SQLite keeps beside its own."""
     return [path.with_name(path.name + ending) for ending in ("-wal", "-shm", "-journal")]
@@ -65,7 +80,7 @@ def _make_file(path: Path) -> None:
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     try:
         for setting in _SETTINGS:
-            connection.execute(setting)
+            execute(connection, setting)
         _write_ahead(connection, path)
     except BaseException:
         connection.close()
@@ -77,7 +92,7 @@ def _write_ahead(connection: sqlite3.Connection, path: Path) -> None:
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:
-            (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            (mode,) = execute(connection, "PRAGMA journal_mode = WAL").fetchone()
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise

@@ -21,7 +21,7 @@ _UNAVAILABLE = {
     sqlite3.SQLITE_READONLY: "cannot be written: file, directory or file system is read-only; make it writable, or set HANDSTAMP_VAULT to another place",
     sqlite3.SQLITE_IOERR: "could not be read or written (the disk reports an error); what was saved before is still there, check the disk and try again",
     sqlite3.SQLITE_CORRUPT: _DAMAGED,
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened; check that its directory exists and is yours, or set HANDSTAMP_VAULT to another place",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened; see that its directory is there, yours and writable, or set HANDSTAMP_VAULT to another place",
     sqlite3.SQLITE_PROTOCOL: "cannot be locked; put it on a local disk",
     sqlite3.SQLITE_NOTADB: "is no vault but some other file; move it away, or set HANDSTAMP_VAULT to another place",
 }

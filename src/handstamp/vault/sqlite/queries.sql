@@ -81,7 +81,7 @@ DELETE FROM parts WHERE part_id = :part_id
 INSERT INTO versions (part_id, generation, written_at, pinned, sealed) VALUES (:part_id, :generation, :now, NULL, :sealed)
 
 -- name: versions
-SELECT generation, written_at, pinned, sealed FROM versions WHERE part_id = :part_id ORDER BY generation DESC
+SELECT generation, written_at, sealed FROM versions WHERE part_id = :part_id ORDER BY generation DESC
 
 -- name: versions_of_profile
 SELECT p.part_id, p.row_key, p.kind, p.name_sealed, p.generation, v.generation, v.written_at, v.pinned, LENGTH(v.sealed)

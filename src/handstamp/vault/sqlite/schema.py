@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from handstamp.errors import UnsupportedVersion, VaultUnavailable
 from handstamp.vault.queries import load_migrations, statements
+from handstamp.vault.sqlite.connection import execute
 
 if TYPE_CHECKING:
     import sqlite3
@@ -25,29 +26,29 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     newest = migrations[-1][0]
     if _version(connection, path, newest) == newest:
         return
-    connection.execute("BEGIN IMMEDIATE")
+    execute(connection, "BEGIN IMMEDIATE")
     try:
         _apply(connection, [text for number, text in migrations if number > _version(connection, path, newest)], newest)
-        connection.execute("COMMIT")
+        execute(connection, "COMMIT")
     except BaseException:
         if connection.in_transaction:
-            connection.execute("ROLLBACK")
+            execute(connection, "ROLLBACK")
         raise
 
 
 def _apply(connection: sqlite3.Connection, scripts: list[str], newest: int) -> None:
     for script in scripts:
         for statement in statements(script):
-            connection.execute(statement)
+            execute(connection, statement)
     if scripts:
-        connection.execute(f"PRAGMA user_version = {newest}")
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        execute(connection, f"PRAGMA user_version = {newest}")
+        execute(connection, f"PRAGMA application_id = {APPLICATION_ID}")
 
 
 def _version(connection: sqlite3.Connection, path: Path, newest: int) -> int:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    if application != APPLICATION_ID and (version or application or connection.execute("SELECT 1 FROM sqlite_master").fetchone()):
+    (version,) = execute(connection, "PRAGMA user_version").fetchone()
+    (application,) = execute(connection, "PRAGMA application_id").fetchone()
+    if application != APPLICATION_ID and (version or application or execute(connection, "SELECT 1 FROM sqlite_master").fetchone()):
         raise VaultUnavailable(f"{path} is the database of another program, not a vault; move it away, or set HANDSTAMP_VAULT to another place")
     if version > newest:
         raise UnsupportedVersion(f"the vault {path} has schema {version}, this handstamp knows up to {newest}; upgrade handstamp. Nothing was changed")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from handstamp.errors import VaultUnavailable
 from handstamp.vault.forks import tell_after_fork
 from handstamp.vault.queries import load_queries
-from handstamp.vault.sqlite.connection import BUSY_SECONDS, beside
+from handstamp.vault.sqlite.connection import BUSY_SECONDS, beside, execute
 from handstamp.vault.sqlite.errors import translated
 from handstamp.vault.sqlite.pool import Pool
 
@@ -32,11 +32,11 @@ class SqliteTransaction:
 
     def rows(self, query: str, /, **values: Value) -> list[Row]:
         """The rows of the named query."""
-        return self._connection.execute(self._queries[query], values).fetchall()
+        return execute(self._connection, self._queries[query], values).fetchall()
 
     def run(self, query: str, /, **values: Value) -> int:
         """Run the named statement; how many rows it changed."""
-        return self._connection.execute(self._queries[query], values).rowcount
+        return execute(self._connection, self._queries[query], values).rowcount
 
     def now(self) -> int:
         """The clock of this machine, as SQLite reads it: milliseconds since the epoch."""
@@ -110,14 +110,14 @@ class SqliteStore:
         lent = self._pool.lend()
         connection = lent.connection
         try:
-            connection.execute(begin)
+            execute(connection, begin)
             yield SqliteTransaction(connection, self._queries)
-            connection.execute("COMMIT")
+            execute(connection, "COMMIT")
         except sqlite3.Error:
             self._pool.give_back(lent, broken=True)  # after a failure of disk or file, a new connection looks afresh
             raise
         except BaseException:
-            connection.execute("ROLLBACK")
+            execute(connection, "ROLLBACK")
             self._pool.give_back(lent)
             raise
         self._pool.give_back(lent)
