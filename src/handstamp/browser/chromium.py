@@ -60,6 +60,9 @@ class Chromium:
         except BrowserGone as error:
             await browser.close()
             raise BrowserGone(_did_not_start(launch)) from error
+        except BaseException:  # Ctrl-C while it starts: neither process nor directory stays behind
+            await browser.close()
+            raise
         return browser
 
     @property

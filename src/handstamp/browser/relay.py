@@ -140,13 +140,20 @@ class Relay:
         driver.session = (await self._connection.send("Target.attachToBrowserTarget"))["sessionId"]
         self._owners[driver.session] = driver
         writer = asyncio.create_task(_write(socket, driver))
+        watch = asyncio.create_task(self._hang_up_with_the_browser(socket))
         try:
             async for text in socket:
                 self._pass_on(driver, json.loads(text))
         finally:
+            watch.cancel()
             await self._leave(driver)
             driver.outbox.put_nowait(None)
             await writer
+
+    async def _hang_up_with_the_browser(self, socket: ServerConnection) -> None:
+        """A driver that waits for an event of a dead browser would wait for ever; one whose line is cut knows."""
+        await self._connection.closed.wait()
+        await socket.close(1001)
 
     async def _leave(self, driver: Driver) -> None:
         for context in list(driver.contexts):
