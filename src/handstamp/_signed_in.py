@@ -1,15 +1,17 @@
-"""What both APIs' `signed_in` do: the part on the engine's loop. The faces bring only Playwright, each in its own way."""
+"""What both APIs' `signed_in` and `attach` do: the part on the engine's loop. The faces bring only Playwright, each in its own way."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from handstamp.browser import Engine, Launch, find_browser
+from handstamp._target import Kind, target_of
+from handstamp.browser import Engine, Launch, find_browser, is_endpoint
 from handstamp.errors import ConfigError
 from handstamp.home import settings
 from handstamp.keeper import Given, Keeper, Saver
@@ -21,9 +23,8 @@ from handstamp.vault import Vault
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import AbstractAsyncContextManager
-    from pathlib import Path
 
-    from handstamp.browser import Chromium, LiveContext
+    from handstamp.browser import Chromium, EagerContext, EagerDriver, LiveContext
     from handstamp.sites import Site
     from handstamp.state import Session, StorageState
     from handstamp.vault import Lease
@@ -46,14 +47,14 @@ def engine() -> Engine:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What `signed_in` was asked for; its docstring says what each means."""
+    """What `signed_in` was asked for; its docstring says what each means. Without a site (`attach`) nobody checks or logs in."""
 
-    site: str
+    site: str | None
     profile: str = "default"
     given: Given = Given()
     headless: bool = True
     vault: Vault | str | None = None
-    browser: str | Path | None = None
+    browser: Any = None
     mode: Literal["exclusive", "shared"] = "exclusive"
     wait: float = 30.0
     fidelity: Literal["state", "profile"] = "state"
@@ -72,16 +73,27 @@ class Order:
         if self.fidelity != "state":
             message = f"fidelity must be 'state', not {self.fidelity!r}; whole browser profiles are not kept yet"
             raise ConfigError(message)
-        if self.browser is not None and not isinstance(self.browser, str) and not hasattr(self.browser, "__fspath__"):
-            message = f"browser must be the path of a Chromium, not {type(self.browser).__name__}"
+        if self.foreign and target_of(self.browser).kind not in {Kind.BROWSER, Kind.ENDPOINT}:
+            message = (
+                f"browser must be the path or URL of a Chromium or a Playwright Browser; {target_of(self.browser).kind.value} is for handstamp's attach(…)"
+            )
             raise ConfigError(message)
+
+    @property
+    def foreign(self) -> bool:
+        """Whether the browser is one that somebody else started, not a program for us to start."""
+        if isinstance(self.browser, str):
+            return is_endpoint(self.browser)
+        return self.browser is not None and not hasattr(self.browser, "__fspath__")
 
 
 class Opening:
     """One session on its way into a browser: lease, login if need be, state and device. Used on the engine's loop.
 
     Attributes:
-        chromium: the running browser.
+        vault: where the session is.
+        lease: the exclusive open lease; None when the order wants none.
+        chromium: the running browser of ours.
         state: to restore.
         save: keeps changes.
         options: for Playwright's `new_context`.
@@ -90,55 +102,88 @@ class Opening:
     def __init__(self, order: Order) -> None:
         self.order = order
         self.options: dict[str, Any] = {}
-        self._vault = order.vault if isinstance(order.vault, Vault) else Vault(order.vault)
+        self.vault = order.vault if isinstance(order.vault, Vault) else Vault(order.vault)
         self._own_vault = not isinstance(order.vault, Vault)
-        self._site: Site = find_site(order.site)
-        self._lease: Lease | None = None
+        self._site: Site | None = find_site(order.site) if order.site is not None else None
+        self._session: Session | None = None
+        self.lease: Lease | None = None
         self._browser: AbstractAsyncContextManager[Chromium] | None = None
         self.chromium: Chromium
         self.state: StorageState
         self.save: Saver
 
     async def open(self) -> Opening:
-        """Get the lease, make sure of the login, load the state, start the browser.
+        """Get the lease, make sure of the login, load the state, start a browser of ours.
 
         Raises:
             LeaseHeld: another holds the profile and did not let go within `wait`.
             LoginRequired, LoginFailed, ChallengeUnsolved: see `Keeper.ensure`.
             BrowserMissing: no Chromium was found.
         """
+        executable = self.order.browser or settings().browser
+        launch = Launch(find_browser(executable, headless=self.order.headless), self.order.headless)
+        await self.hold()
+        await self.make_ready()
         try:
-            await self._open()
+            self._browser = engine().browser(launch)
+            self.chromium = await self._browser.__aenter__()
         except BaseException:
             await self._release()
             raise
+        self.options = self.context_options(self.chromium.nature)
         return self
 
-    async def _open(self) -> None:
-        order = self.order
-        executable = order.browser or settings().browser
-        launch = Launch(find_browser(executable, headless=order.headless), order.headless)
-        if order.mode == "exclusive":
-            self._lease = await asyncio.to_thread(self._vault.lease, order.profile, wait=order.wait)
-        keeper = Keeper(engine(), self._vault, executable=str(executable) if executable else None)
-        session = await keeper.ensure(self._site, order.profile, order.given, lease=self._lease)
-        self.state = await asyncio.to_thread(self._vault.load, order.profile)
-        self.save = Saver(self._vault, order.profile, self._site, lease=self._lease)
-        self._browser = keeper.engine.browser(launch)
-        self.chromium = await self._browser.__aenter__()
-        self.options = self._context_options(session, self.chromium.nature)
+    async def hold(self) -> None:
+        """Get the lease, if the order wants one."""
+        try:
+            if self.order.mode == "exclusive":
+                self.lease = await asyncio.to_thread(self.vault.lease, self.order.profile, wait=self.order.wait)
+        except BaseException:
+            await self._release()
+            raise
 
-    def _context_options(self, session: Session | None, nature: Device) -> dict[str, Any]:
-        saved = session.device if session else Device()
+    async def make_ready(self) -> None:
+        """Make sure of the login, and load the state."""
+        try:
+            if self._site is not None:
+                executable = None if self.order.foreign else self.order.browser
+                executable = executable or settings().browser
+                keeper = Keeper(engine(), self.vault, executable=str(executable) if executable else None)
+                self._session = await keeper.ensure(self._site, self.order.profile, self.order.given, lease=self.lease)
+            self.state = await asyncio.to_thread(self.vault.load, self.order.profile)
+            self.save = Saver(self.vault, self.order.profile, *await asyncio.to_thread(self._sites), lease=self.lease)
+        except BaseException:
+            await self._release()
+            raise
+
+    def _sites(self) -> list[Site]:
+        """Whose logins the state carries, as far as we know."""
+        if self._site is not None:
+            return [self._site]
+        sites = []
+        for session in self.vault.sessions(self.order.profile):
+            with contextlib.suppress(ConfigError):  # its recipe is not here, or wrong
+                sites.append(find_site(session.site))
+        return sites
+
+    def context_options(self, nature: Device) -> dict[str, Any]:
+        """Options of Playwright's `new_context`, by which the site sees the device of the login.
+
+        Args:
+            nature: what the browser is by itself; what is not known of it is left as it is.
+        """
+        saved = self._session.device if self._session else Device()
+        if self.order.foreign:
+            saved = replace(saved, **{name: None for name in _DEVICE_OPTIONS.values() if getattr(nature, name) is None})
         wanted = self.order.device or Device()
         given = dict(self.order.context_options or {})
         asked = wanted.filled(Device(**{name: given[option] for option, name in _DEVICE_OPTIONS.items() if option in given}))
         for name, (before, now) in saved.changes(asked).items():
             _log.warning("%s, profile '%s': the login was made with %s %s, now it is %s; a site may end the session for that",
-                         self._site.name, self.order.profile, name, before, now)  # fmt: skip
+                         self.order.site, self.order.profile, name, before, now)  # fmt: skip
         return {**options_for(wanted.filled(saved), nature), **given}
 
-    async def close(self, live: LiveContext | None) -> None:
+    async def close(self, live: LiveContext | EagerContext | EagerDriver | None) -> None:
         """Let go of browser and lease, and note the use.
 
         Args:
@@ -157,15 +202,15 @@ class Opening:
 
     def _note_use(self) -> None:
         now = datetime.now(UTC)
-        if self._vault.session(self.order.profile, self._site.name) is not None:
-            self._vault.update_session(self.order.profile, self._site.name, lambda session: replace(session, last_used=now))
+        if self._site is not None and self.vault.session(self.order.profile, self._site.name) is not None:
+            self.vault.update_session(self.order.profile, self._site.name, lambda session: replace(session, last_used=now))
 
     async def _release(self) -> None:
         if self._browser is not None:
             browser, self._browser = self._browser, None
             await browser.__aexit__(None, None, None)
-        if self._lease is not None:
-            lease, self._lease = self._lease, None
+        if self.lease is not None:
+            lease, self.lease = self.lease, None
             await asyncio.to_thread(lease.release)
         if self._own_vault:
-            await asyncio.to_thread(self._vault.close)
+            await asyncio.to_thread(self.vault.close)

@@ -7,20 +7,22 @@ import weakref
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
+from handstamp._attach import Visit, visit
 from handstamp._signed_in import Opening, Order, engine
 from handstamp.browser import AsyncDrivers
 from handstamp.keeper import Given
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
     from pathlib import Path
 
-    from playwright.async_api import BrowserContext
+    from playwright.async_api import Browser, BrowserContext
+    from selenium.webdriver.remote.webdriver import WebDriver
 
-    from handstamp.state import Device
+    from handstamp.state import Device, Loss
     from handstamp.vault import Vault
 
-__all__ = ["signed_in"]
+__all__ = ["Attached", "attach", "signed_in"]
 
 _loops: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncDrivers] = weakref.WeakKeyDictionary()
 
@@ -34,7 +36,7 @@ async def signed_in(
     password: str | None = None,
     headless: bool = True,
     vault: Vault | str | None = None,
-    browser: str | Path | None = None,
+    browser: str | Path | Browser | None = None,
     mode: Literal["exclusive", "shared"] = "exclusive",
     wait: float = 30.0,
     fidelity: Literal["state", "profile"] = "state",
@@ -54,7 +56,8 @@ async def signed_in(
         password: for a login; by default from ``HANDSTAMP_<SITE>_PASSWORD`` or the vault.
         headless: False opens a window.
         vault: a `Vault` or its URL; by default that of the settings.
-        browser: path of the Chromium; by default see `handstamp.browser.find_browser`.
+        browser: path of the Chromium, by default see `handstamp.browser.find_browser`; or one that runs: the URL of its debugging
+            port, or a Playwright `Browser` of this API, in which the context is made (docs/how-to/attach.md).
         mode: ``exclusive``: nobody else opens this profile exclusively meanwhile. ``shared``: any number at once, changes merged.
         wait: seconds to wait for another exclusive holder.
         fidelity: ``state`` is what there is.
@@ -69,6 +72,10 @@ async def signed_in(
         BrowserMissing: says how to get one.
     """
     order = Order(site, profile, Given(username, password), headless, vault, browser, mode, wait, fidelity, device, context_options)
+    if order.foreign:
+        async with _visited(visit(_Caller(), order.browser, order), Visit.sign_in) as there:
+            yield there.context
+        return
     opening = await engine().call(_open(order))
     live = None
     try:
@@ -76,6 +83,85 @@ async def signed_in(
             yield context
     finally:
         await asyncio.shield(engine().call(opening.close(live)))
+
+
+@asynccontextmanager
+async def attach(target: str | Browser | BrowserContext | WebDriver, *, profile: str, site: str | None = None) -> AsyncIterator[Attached]:
+    """A session in a browser that somebody else started: restored into it, mirrored and saved while you are there.
+
+    Restores everything that is saved in the profile into the browser's own context, and saves what the browser knows better.
+    Leaving saves, and lets go: browser, context and pages stay open. One program at a time holds the profile this way.
+
+    Args:
+        target: the URL of a Chromium's debugging port (``http://127.0.0.1:9222``, ``ws://…``), a Playwright `Browser` or
+            `BrowserContext` of this API, or a Selenium driver. What each of them allows is in docs/how-to/attach.md.
+        profile: the jar of state.
+        site: name or URL of a site whose session is to be alive before it is brought in: checked, and logged in if need be, as
+            `signed_in` does. None brings in the profile as it is.
+
+    Yields:
+        An object with `.context` (a Playwright `BrowserContext`) or `.driver`, `.losses`, and `.save()`.
+
+    Raises:
+        ConfigError: `target` is no browser; says what to give instead.
+        BrowserGone: nothing listens at the URL, or the browser has ended.
+        LeaseHeld: another holds the profile, and did not let go within 30 seconds.
+        LoginRequired, LoginFailed, SiteUnknown: see `signed_in`.
+    """
+    async with _visited(visit(_Caller(), target, Order(site, profile)), Visit.attach) as there:
+        yield Attached(there)
+
+
+class Attached:
+    """A browser of yours that holds a session now.
+
+    Attributes:
+        context: the Playwright context; None with a Selenium driver.
+        driver: the Selenium driver; None with Playwright.
+    """
+
+    def __init__(self, there: Visit) -> None:
+        self._there = there
+        self.context: BrowserContext = there.context
+        self.driver: WebDriver = there.driver
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """What could not be brought into the browser."""
+        return self._there.losses
+
+    async def save(self) -> None:
+        """Look at the browser now and save what has changed; with a Firefox of Selenium, give the open page what it lacks, too."""
+        await self._there.save()
+
+
+@asynccontextmanager
+async def _visited(there: Visit, come: Callable[[Visit], Coroutine[Any, Any, None]]) -> AsyncIterator[Visit]:
+    await come(there)
+    try:
+        yield there
+    finally:
+        await asyncio.shield(there.leave())
+
+
+class _Caller:
+    """See `handstamp._attach.Caller`."""
+
+    waits = True
+
+    def __init__(self) -> None:
+        self._one_at_a_time = asyncio.Lock()
+
+    async def on_engine(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return await engine().call(work)
+
+    async def blocking(self, call: Callable[[], None]) -> None:
+        async with self._one_at_a_time:
+            await asyncio.to_thread(call)
+
+    async def playwright_at(self, url: str) -> tuple[Browser, Callable[[], Any]]:
+        manager = _drivers().connected(url)
+        return await manager.__aenter__(), lambda: manager.__aexit__(None, None, None)
 
 
 async def _open(order: Order) -> Opening:

@@ -7,21 +7,23 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
+from handstamp._attach import Visit, visit
 from handstamp._signed_in import Opening, Order, engine
-from handstamp.browser import SyncDrivers
+from handstamp.browser import SyncDrivers, at_once
 from handstamp.errors import ConfigError
 from handstamp.keeper import Given
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Coroutine, Iterator, Mapping
     from pathlib import Path
 
-    from playwright.sync_api import BrowserContext
+    from playwright.sync_api import Browser, BrowserContext
+    from selenium.webdriver.remote.webdriver import WebDriver
 
-    from handstamp.state import Device
+    from handstamp.state import Device, Loss
     from handstamp.vault import Vault
 
-__all__ = ["signed_in"]
+__all__ = ["Attached", "attach", "signed_in"]
 
 _threads = threading.local()
 
@@ -35,7 +37,7 @@ def signed_in(
     password: str | None = None,
     headless: bool = True,
     vault: Vault | str | None = None,
-    browser: str | Path | None = None,
+    browser: str | Path | Browser | None = None,
     mode: Literal["exclusive", "shared"] = "exclusive",
     wait: float = 30.0,
     fidelity: Literal["state", "profile"] = "state",
@@ -55,7 +57,8 @@ def signed_in(
         password: for a login; by default from ``HANDSTAMP_<SITE>_PASSWORD`` or the vault.
         headless: False opens a window.
         vault: a `Vault` or its URL; by default that of the settings.
-        browser: path of the Chromium; by default see `handstamp.browser.find_browser`.
+        browser: path of the Chromium, by default see `handstamp.browser.find_browser`; or one that runs: the URL of its debugging
+            port, or a Playwright `Browser` of this API, in which the context is made (docs/how-to/attach.md).
         mode: ``exclusive``: nobody else opens this profile exclusively meanwhile. ``shared``: any number at once, changes merged.
         wait: seconds to wait for another exclusive holder.
         fidelity: ``state`` is what there is.
@@ -70,6 +73,10 @@ def signed_in(
         BrowserMissing: says how to get one.
     """
     order = Order(site, profile, Given(username, password), headless, vault, browser, mode, wait, fidelity, device, context_options)
+    if order.foreign:
+        with _visited(visit(_Caller(), order.browser, order), Visit.sign_in) as there:
+            yield there.context
+        return
     drivers = _drivers()
     opening = engine().run(_open(order))
     live = None
@@ -78,6 +85,81 @@ def signed_in(
             yield context
     finally:
         engine().run(opening.close(live))
+
+
+@contextmanager
+def attach(target: str | Browser | BrowserContext | WebDriver, *, profile: str, site: str | None = None) -> Iterator[Attached]:
+    """A session in a browser that somebody else started: restored into it, mirrored and saved while you are there.
+
+    Restores everything that is saved in the profile into the browser's own context, and saves what the browser knows better.
+    Leaving saves, and lets go: browser, context and pages stay open. One program at a time holds the profile this way.
+
+    Args:
+        target: the URL of a Chromium's debugging port (``http://127.0.0.1:9222``, ``ws://…``), a Playwright `Browser` or
+            `BrowserContext` of this API, or a Selenium driver. What each of them allows is in docs/how-to/attach.md.
+        profile: the jar of state.
+        site: name or URL of a site whose session is to be alive before it is brought in: checked, and logged in if need be, as
+            `signed_in` does. None brings in the profile as it is.
+
+    Yields:
+        An object with `.context` (a Playwright `BrowserContext`) or `.driver`, `.losses`, and `.save()`.
+
+    Raises:
+        ConfigError: `target` is no browser; says what to give instead.
+        BrowserGone: nothing listens at the URL, or the browser has ended.
+        LeaseHeld: another holds the profile, and did not let go within 30 seconds.
+        LoginRequired, LoginFailed, SiteUnknown: see `signed_in`.
+    """
+    with _visited(visit(_Caller(), target, Order(site, profile)), Visit.attach) as there:
+        yield Attached(there)
+
+
+class Attached:
+    """A browser of yours that holds a session now.
+
+    Attributes:
+        context: the Playwright context; None with a Selenium driver.
+        driver: the Selenium driver; None with Playwright.
+    """
+
+    def __init__(self, there: Visit) -> None:
+        self._there = there
+        self.context: BrowserContext = there.context
+        self.driver: WebDriver = there.driver
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """What could not be brought into the browser."""
+        return self._there.losses
+
+    def save(self) -> None:
+        """Look at the browser now and save what has changed; with a Firefox of Selenium, give the open page what it lacks, too."""
+        at_once(self._there.save())
+
+
+@contextmanager
+def _visited(there: Visit, come: Callable[[Visit], Coroutine[Any, Any, None]]) -> Iterator[Visit]:
+    at_once(come(there))
+    try:
+        yield there
+    finally:
+        at_once(there.leave())
+
+
+class _Caller:
+    """See `handstamp._attach.Caller`."""
+
+    waits = False
+
+    def on_engine(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return engine().run(work)
+
+    def blocking(self, call: Callable[[], None]) -> None:
+        call()
+
+    def playwright_at(self, url: str) -> tuple[Browser, Callable[[], Any]]:
+        manager = _drivers().connected(url)
+        return manager.__enter__(), lambda: manager.__exit__(None, None, None)
 
 
 async def _open(order: Order) -> Opening:
@@ -101,6 +183,6 @@ def _drivers() -> SyncDrivers:
         return drivers
     message = (
         "an event loop runs in this thread (Jupyter, asyncio, or a sync_playwright() of your own), so the sync API cannot run in it; "
-        "use `async with signed_in(…)` of handstamp.async_api, or open the session outside of your own sync_playwright() block"
+        "use handstamp.async_api, or within your own sync_playwright() give its browser: signed_in(…, browser=browser), attach(browser, …)"
     )
     raise ConfigError(message)

@@ -1,0 +1,326 @@
+"""The eager way: a Playwright context that no engine can reach (Firefox, WebKit, a Chromium without a way in), by Playwright's own calls.
+
+Cookies and storage are given at the start, the storage by a script at the beginning of each document. What changes is looked at
+when Playwright tells of a loaded document, and at the end. So it knows less than the engine (see docs/how-to/attach.md):
+between two looks it sees nothing, and with the sync API Playwright tells only while the caller is within one of its calls.
+
+The flows (see `either.py`) run where the caller is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+import uuid
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from handstamp.browser.cookies import by_key
+from handstamp.browser.either import at_once, now
+from handstamp.browser.guest import cookies_to_give
+from handstamp.browser.mirror import Mirror
+from handstamp.browser.restore import Areas, apply_script
+from handstamp.errors import HandstampError
+from handstamp.state import Cookie, Loss, PartId, PartitionKey, PartKind, StorageState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from handstamp.state import Clock
+
+_log = logging.getLogger(__name__)
+_FATAL = frozenset({"lease-lost", "conflict", "key-missing", "unsupported-version"})
+_WEB = ("http://", "https://")
+# Items as pairs: an object would hide a key such as __proto__.
+_READ = """() => [origin, ...[() => localStorage, () => sessionStorage].map((open) => {
+  try {
+    const area = open();
+    const keys = Array.from({length: Reflect.get(Storage.prototype, 'length', area)}, (_, i) => area.key(i));
+    return keys.map((key) => [key, area.getItem(key)]);
+  } catch { return null; }
+})]"""
+_PUT = """([local, session]) => {
+  for (const [open, items] of [[() => localStorage, local], [() => sessionStorage, session]])
+    for (const [key, value] of items) try { if (open().getItem(key) === null) open().setItem(key, value); } catch { }
+}"""
+_CLEAN = "delete globalThis.handstampSaved; delete globalThis.handstampDone;"
+
+
+class EagerContext:
+    """One context, served the eager way. Belongs to the caller's thread, or event loop.
+
+    Args:
+        context: a Playwright `BrowserContext` of either API.
+        state: what to restore.
+        clock: stamps changes.
+        save: keeps changes; blocking.
+        blocking: runs a blocking call, one at a time: a result or an awaitable of it.
+        since: see `cookies_to_give`.
+
+    Attributes:
+        losses: what could not be restored.
+        failed: see `LiveContext`.
+    """
+
+    def __init__(
+        self,
+        context: Any,
+        state: StorageState,
+        clock: Clock,
+        save: Callable[[StorageState], None],
+        blocking: Callable[[Callable[[], None]], Any],
+        *,
+        waits: bool,
+        since: int | None = None,
+    ) -> None:
+        self.losses: list[Loss] = []
+        self.failed: HandstampError | None = None
+        self.mirror = Mirror(state, clock)
+        self._context = context
+        self._state = state
+        self._save = save
+        self._blocking = blocking
+        self._waits = waits
+        self._since = since
+        self._areas = Areas.of(_web_storage(state))
+        self._script: Any = None
+        self._served: set[str] = set()
+        self._held: dict[str, set[str]] = {}
+        self._tabs: dict[tuple[Any, str], str] = {}
+        self._listening: list[tuple[Any, str, Any]] = []
+
+    # -- giving -------------------------------------------------------------------------------------------------
+
+    async def restore(self) -> None:
+        """Put in what is saved and missing, and begin to listen."""
+        self._name_losses()
+        jar = await self._jar()
+        given = cookies_to_give(self._state, jar, since=self._since, now=time.time())
+        await self._give_cookies(given)
+        await self._give_script()
+        for page in self._context.pages:
+            await self._fill(page)
+        ours, jar = {cookie.key for cookie in given}, await self._jar()
+        self.mirror.start_from(cookie for cookie in jar if cookie.key in ours)
+        self._listen(self._context, "page", self._opened)
+        for page in self._context.pages:
+            self._opened(page)
+        await self.look()
+
+    def _name_losses(self) -> None:
+        for part in self._state.parts.values():
+            if part.id.kind in {PartKind.IDB, PartKind.OPFS} and part.live():
+                self.losses.append(
+                    Loss(part.id.kind, part.id.scope, "it is not given back in a browser that only its driver can reach; what is saved stays saved")
+                )
+            elif part.id.kind is not PartKind.COOKIES and "^" in part.id.scope and part.live():
+                self.losses.append(Loss("partition", part.id.scope, "storage of embedded sites is not kept up in a browser that only its driver can reach"))
+        for loss in self.losses:
+            _log.warning("not given back: %s at %s: %s", loss.what, loss.where, loss.why)
+
+    async def _give_cookies(self, cookies: list[Cookie]) -> None:
+        if not cookies:
+            return
+        try:
+            await now(self._context.add_cookies([to_playwright(cookie) for cookie in cookies]))
+        except Exception:  # noqa: BLE001  (Playwright's Error, of whichever browser: one that it refuses must not keep the others out)
+            for cookie in cookies:
+                try:
+                    await now(self._context.add_cookies([to_playwright(cookie)]))
+                except Exception:  # noqa: BLE001
+                    self.losses.append(Loss("cookie", f"{cookie.name} of {cookie.domain}", "the browser does not accept it"))
+                    _log.warning("not given back: the cookie %s of %s", cookie.name, cookie.domain)
+
+    async def _give_script(self) -> None:
+        """A script for all documents to come, without what has been given."""
+        old, self._script = self._script, None
+        left = self._areas.local | frozenset(self._areas.tabs)
+        if left - self._served:
+            latest = {scope: tabs[0] for scope, tabs in self._areas.tabs.items() if scope not in self._served}
+            apply = apply_script(self._served, latest)
+            source = "".join(f"{data}{apply}{_CLEAN}" for data in [self._areas.data, *self._areas.late.values()] if data)
+            self._script = await now(self._context.add_init_script(source))
+        if old is not None:
+            await now(old.close())
+
+    async def _fill(self, page: Any) -> None:
+        """Give a page that is open already what it lacks."""
+        with contextlib.suppress(*_playwright_errors()):
+            origin = await now(page.evaluate("origin"))
+            tab = next(iter(self._areas.tabs.get(origin, ())), None)
+            local = self._values(PartKind.LOCAL, origin)
+            session = {key[1]: value for key, value in self._entries(PartKind.SESSION, origin).items() if key[0] == tab}
+            await now(page.evaluate(_PUT, [list(local.items()), list(session.items())]))
+
+    def _values(self, kind: PartKind, origin: str) -> dict[str, str]:
+        return {key[0]: value for key, value in self._entries(kind, origin).items()}
+
+    def _entries(self, kind: PartKind, origin: str) -> dict[tuple[str, ...], Any]:
+        return self.mirror.values(PartId(kind, origin))
+
+    # -- listening ----------------------------------------------------------------------------------------------
+
+    def _listen(self, source: Any, event: str, handler: Any) -> None:
+        source.on(event, handler)
+        self._listening.append((source, event, handler))
+
+    def _opened(self, page: Any) -> None:
+        if self._waits:
+
+            async def loaded(page: Any) -> None:
+                await self.look(page)
+        else:
+
+            def loaded(page: Any) -> None:  # type: ignore[misc]
+                at_once(self.look(page))
+
+        self._listen(page, "load", loaded)
+
+    # -- looking ------------------------------------------------------------------------------------------------
+
+    async def look(self, page: Any = None) -> None:
+        """Look at the cookies and at this page, or at all that are open, and save what has changed."""
+        with contextlib.suppress(*_playwright_errors()):  # a page that goes away meanwhile
+            served = len(self._served)
+            self.mirror.look_at(await self._jar(), now=time.time())
+            for one in [page] if page is not None else list(self._context.pages):
+                with contextlib.suppress(*_playwright_errors()):
+                    await self._look_at_page(one)
+            if len(self._served) > served:
+                await self._give_script()
+        await self.save()
+
+    async def _look_at_page(self, page: Any) -> None:
+        origin, local, session = await now(page.evaluate(_READ))
+        if not origin.startswith(_WEB):
+            return
+        if local is not None:
+            self._take_local(origin, dict(local))
+        if session is not None:
+            self._take_session(page, origin, dict(session))
+        self._served.add(origin)
+
+    def _take_local(self, origin: str, items: dict[str, str]) -> None:
+        """Only what was seen here before can be seen to be gone."""
+        part_id = PartId(PartKind.LOCAL, origin)
+        for key in self._held.get(origin, set()) - items.keys():
+            self.mirror.set(part_id, (key,), None)
+        for key, value in items.items():
+            self.mirror.set(part_id, (key,), value)
+        self._held[origin] = set(items)
+
+    def _take_session(self, page: Any, origin: str, items: dict[str, str]) -> None:
+        part_id = PartId(PartKind.SESSION, origin)
+        first = (page, origin) not in self._tabs
+        tab = self._tab(page, origin)
+        for key in () if first else [key for name, key in self._entries(PartKind.SESSION, origin) if name == tab and key not in items]:
+            self.mirror.set(part_id, (tab, key), None)
+        for key, value in items.items():
+            self.mirror.set(part_id, (tab, key), value)
+
+    def _tab(self, page: Any, origin: str) -> str:
+        """The saved tab that the first page of an origin has been given; a later page is a tab of its own."""
+        if (page, origin) not in self._tabs:
+            given = next(iter(self._areas.tabs.get(origin, ())), None)
+            free = given is not None and all(where != origin for _, where in self._tabs)
+            self._tabs[page, origin] = given if free and given is not None else uuid.uuid4().hex[:12]
+        return self._tabs[page, origin]
+
+    async def _jar(self) -> list[Cookie]:
+        known = by_key(self.mirror.state().cookies())
+        return [from_playwright(item, known) for item in await now(self._context.cookies())]
+
+    async def finish(self) -> None:
+        """Take the last look, also at origins that no page shows any more, and save; the context stays as it is."""
+        await self.look()
+        with contextlib.suppress(*_playwright_errors()):
+            if self._held:
+                found = {one["origin"]: one["localStorage"] for one in (await now(self._context.storage_state()))["origins"]}
+                for origin in list(self._held):
+                    self._take_local(origin, {item["name"]: item["value"] for item in found.get(origin, ())})
+        await self.save()
+        for source, event, handler in self._listening:
+            with contextlib.suppress(Exception):  # gone with its page
+                source.remove_listener(event, handler)
+        with contextlib.suppress(*_playwright_errors()):
+            if self._script is not None:
+                await now(self._script.close())
+
+    async def save(self) -> None:
+        """See `LiveContext.save`."""
+        if self.failed is not None or not self.mirror.dirty:
+            return
+        changes = self.mirror.take()
+        try:
+            await now(self._blocking(lambda: self._save(changes)))
+        except HandstampError as error:
+            self.mirror.give_back(changes)
+            if error.code in _FATAL:
+                self.failed = error
+            _log.warning("a change of the session is not saved: %s", error)
+
+
+def _web_storage(state: StorageState) -> StorageState:
+    """What the script of the eager way gives back: in the page's own world there is no room for the library of databases."""
+    kept: Iterable[Any] = (part for part in state.parts.values() if part.id.kind in {PartKind.LOCAL, PartKind.SESSION} and "^" not in part.id.scope)
+    return StorageState.of(kept, epoch=state.epoch)
+
+
+def to_playwright(cookie: Cookie) -> dict[str, Any]:
+    """A cookie as Playwright's `add_cookies` takes it."""
+    item: dict[str, Any] = {
+        "name": cookie.name,
+        "value": cookie.value,
+        "domain": cookie.domain if cookie.host_only else "." + cookie.domain,
+        "path": cookie.path,
+        "expires": -1 if cookie.expires is None else cookie.expires,
+        "httpOnly": cookie.http_only,
+        "secure": cookie.secure,
+    }
+    if cookie.same_site is not None:
+        item["sameSite"] = cookie.same_site
+    if cookie.partition_key is not None:
+        item["partitionKey"] = cookie.partition_key.top_level_site
+    return item
+
+
+def from_playwright(item: dict[str, Any], known: dict[tuple[str, ...], Cookie]) -> Cookie:
+    """A cookie of Playwright's `cookies()`; what it does not tell is taken from the saved one of that name and place."""
+    domain: str = item["domain"]
+    partition = item.get("partitionKey")
+    seen = Cookie(
+        name=item["name"],
+        value=item["value"],
+        domain=domain.lstrip("."),
+        host_only=not domain.startswith("."),
+        path=item["path"],
+        expires=None if item["expires"] < 0 else item["expires"],
+        secure=item["secure"],
+        http_only=item["httpOnly"],
+        same_site=item.get("sameSite"),
+        partition_key=PartitionKey(partition, bool(item.get("_crHasCrossSiteAncestor"))) if partition else None,
+    )
+    return with_what_is_known(seen, known)
+
+
+def with_what_is_known(seen: Cookie, known: dict[tuple[str, ...], Cookie]) -> Cookie:
+    """A cookie as a driver tells of it, with what drivers do not tell taken from the saved one of that name and place."""
+    saved = known.get(seen.key)
+    if saved is None:
+        return seen
+    same_end = seen.expires is not None and saved.expires is not None and abs(seen.expires - saved.expires) <= 1
+    return replace(
+        saved,
+        value=seen.value,
+        expires=saved.expires if same_end else seen.expires,
+        secure=seen.secure,
+        http_only=seen.http_only,
+        same_site=saved.same_site if saved.same_site is None else seen.same_site,
+    )
+
+
+def _playwright_errors() -> tuple[type[Exception], ...]:
+    from playwright.async_api import Error  # noqa: PLC0415  (a tenth of a second; both APIs raise the same class)
+
+    return (Error,)
