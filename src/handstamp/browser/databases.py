@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from handstamp.browser.cdp import CdpError
-from handstamp.browser.idb import after_restore, changes, file_changes, file_entries, over_cdp, part_of_database, part_of_files, seen
+from handstamp.browser.idb import after_restore, changes, file_changes, file_entries, not_restored, over_cdp, part_of_database, part_of_files, seen
 from handstamp.browser.idb.scripts import capture_call, capture_files_call
 from handstamp.browser.restore import WORLD
 from handstamp.browser.storage_key import origin_of, scope_of, storage_key_of
@@ -26,7 +26,7 @@ from handstamp.errors import BrowserError
 from handstamp.state import Loss, PartKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
 
     from handstamp.browser.cdp import Connection, Message
     from contextlib import AbstractAsyncContextManager
@@ -54,7 +54,10 @@ class Place:
         dirty: database -> its stores to read, None for all; the key None stands for all databases. Empty: nothing to read.
         known: frame id and token of the last answer, so that the next from the same document tells differences only.
         seen: database -> what this browser was seen to hold of it.
-        files: the same for files.
+        versions: of the databases, by name, at the last reading.
+        listed: whether the list of databases may have changed.
+        tracker: session that hears of its databases.
+        files: the same as `seen` for files.
         signs: of files, see `CapturedFiles.signs`.
         files_due: whether a page may have changed files since the last look at them.
         rest_until: on the monotonic clock.
@@ -65,6 +68,9 @@ class Place:
     dirty: dict[str | None, set[str] | None] = field(default_factory=dict)
     known: tuple[str, str] | None = None
     seen: dict[str, Mapping[Key, Any]] = field(default_factory=dict)
+    versions: Mapping[str, int] = field(default_factory=dict)
+    listed: bool = False
+    tracker: str | None = None
     files: Mapping[Key, Any] = field(default_factory=dict)
     signs: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     files_due: bool = False
@@ -77,6 +83,11 @@ class Place:
             self.dirty[database] = None
         elif (stores := self.dirty.setdefault(database, set())) is not None:
             stores.add(store)
+
+    @property
+    def due(self) -> bool:
+        """Whether anything is to be read."""
+        return bool(self.dirty) or self.listed or self.files_due
 
     def wanted(self) -> list[tuple[str, list[str] | None]] | None:
         """What to read, as `World.databases` takes it."""
@@ -91,15 +102,25 @@ class Databases:
     Args:
         connection: to the browser.
         mirror: takes what is read.
-        served: called with a scope when a document of it has come to be.
+        awaits: whether a scope has a saved state that no document has been given yet.
+        served: called with a scope when a document of it has been given what is saved: with False all but its databases,
+            with True those, too.
         lose: called with what cannot be kept.
         helper: makes a document of a scope; None where none may be made.
     """
 
     def __init__(
-        self, connection: Connection, mirror: Mirror, *, served: Callable[[str], None], lose: Callable[[Loss], None], helper: Helper | None = None
+        self,
+        connection: Connection,
+        mirror: Mirror,
+        *,
+        awaits: Callable[[str], bool],
+        served: Callable[[str, bool], None],
+        lose: Callable[[Loss], None],
+        helper: Helper | None = None,
     ) -> None:
         self._helper = helper
+        self._awaits = awaits
         self._connection = connection
         self._mirror = mirror
         self._served = served
@@ -107,7 +128,7 @@ class Databases:
         self._places: dict[str, Place] = {}
         self._where: dict[str, str] = {}
         self._work = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
 
     # -- documents ----------------------------------------------------------------------------------------------
 
@@ -120,11 +141,9 @@ class Databases:
         if "parentId" not in frame:
             self._settle(session, frame["id"], origin)
             return
-        task = asyncio.get_running_loop().create_task(self._settle_framed(session, frame["id"]))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._start(self._settle_framed(session, frame["id"], origin))
 
-    async def _settle_framed(self, session: str, frame: str) -> None:
+    async def _settle_framed(self, session: str, frame: str, origin: str) -> None:
         """Which storage a frame has depends on what it is in, so the browser is asked. It may not know the document yet: the
         renderer tells of it first."""
         for _ in range(_ASK_KEY):
@@ -135,19 +154,46 @@ class Databases:
                 continue
             except BrowserError:
                 return
-            if (scope := scope_of(answer["storageKey"])) is not None:
+            scope = scope_of(answer["storageKey"])
+            if scope is not None and origin_of(scope) == origin:
                 self._settle(session, frame, scope)
-            return
+                return
+            await asyncio.sleep(_ASK_KEY_AGAIN)  # it still answers for the document before
 
     def _settle(self, session: str, frame: str, scope: str) -> None:
-        self._served(scope)
         place = self._places.setdefault(scope, Place(scope))
         place.homes[frame] = session
         self._where[frame] = scope
-        self._connection.post("Storage.trackIndexedDBForStorageKey", {"storageKey": storage_key_of(scope)}, session=session)
-        place.touch()
         place.files_due = True
+        if place.tracker is None:
+            self._track(place, session)
+        if self._awaits(scope):
+            self._start(self._confirm(place, session, frame))
         self._work.set()
+
+    def _track(self, place: Place, session: str) -> None:
+        """From now on this session hears of the place's databases, whatever page changes them; what was before is to be read."""
+        place.tracker = session
+        self._connection.post("Storage.trackIndexedDBForStorageKey", {"storageKey": storage_key_of(place.scope)}, session=session)
+        place.touch()
+
+    async def _confirm(self, place: Place, session: str, frame: str) -> None:
+        """See whether a document has really been given its state: one without scripts may run none of ours either, and one that
+        is left before its databases are filled leaves nothing behind."""
+        with contextlib.suppress(BrowserError):
+            world = await over_cdp(self._connection, session=session, frame=frame, scope=place.scope, name=WORLD)
+            if not await world.applied():
+                return
+            self._served(place.scope, False)
+            for name, how in (await world.ended()).items():
+                for loss in not_restored(place.scope, name, how):
+                    self._lose(loss)
+            self._served(place.scope, True)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
     def left(self, frame: str) -> None:
         """The document of a frame is gone."""
@@ -159,6 +205,11 @@ class Databases:
         for place in self._places.values():
             for frame in [frame for frame, home in place.homes.items() if home == session]:
                 self.left(frame)
+            if place.tracker == session:
+                place.tracker = None
+                if place.homes:
+                    self._track(place, next(iter(place.homes.values())))
+                    self._work.set()
 
     def homes(self) -> list[tuple[str, str]]:
         """Scope and session of every scope that has a document now."""
@@ -173,7 +224,7 @@ class Databases:
         if place is None:
             return
         if method == "Storage.indexedDBListUpdated":
-            place.touch()
+            place.listed = True  # also said after every write
         elif method == "Storage.indexedDBContentUpdated":
             place.touch(params["databaseName"], params["objectStoreName"])
         self._work.set()
@@ -188,37 +239,42 @@ class Databases:
             now = time.monotonic()
             for place in list(self._places.values()):
                 place.files_due |= bool(place.homes)
-                if place.dirty and place.rest_until > now:
+                if place.due and place.rest_until > now:
                     asyncio.get_running_loop().call_later(place.rest_until - now, self._work.set)
                 else:
                     await self.read(place)
 
     async def read_all(self) -> None:
         """Read what may have changed: before the context goes."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=_ASK_KEY * _ASK_KEY_AGAIN)
+        if self.tasks:
+            await asyncio.wait(self.tasks, timeout=_ASK_KEY * _ASK_KEY_AGAIN)
         for place in self._places.values():
             place.files_due |= bool(place.homes)
             if place.homes and place.seen:
                 place.touch()
-            await self.read(place)
+            await self.read(place, last=True)
 
-    async def read(self, place: Place) -> None:
-        """Read what is to be read of one place; what cannot be read now stays to be read."""
+    async def read(self, place: Place, *, last: bool = False) -> None:
+        """Read what is to be read of one place; what cannot be read now stays to be read.
+
+        Args:
+            place: of this context.
+            last: it is not read again: look at what is dear to look at, too.
+        """
         async with place.reading:
-            if not place.dirty and not place.files_due:
+            if not place.due:
                 return
             try:
                 if place.homes:
                     frame, session = list(place.homes.items())[-1]
                     world = await over_cdp(self._connection, session=session, frame=frame, scope=place.scope, name=WORLD)
-                    await self._read_in(place, world, frame)
+                    await self._read_in(place, world, frame, last=last)
                 elif self._helper is not None and await self._uses_storage(place):
                     async with self._helper(place.scope) as world:
                         place.touch()
-                        await self._read_in(place, world, "")
+                        await self._read_in(place, world, "", last=last)
                 else:
-                    place.dirty, place.files_due = {}, False
+                    place.dirty, place.listed, place.files_due = {}, False, False
             except BrowserError as error:
                 _log.debug("storage of %s not read: %s", place.scope, error)
                 place.rest_until = time.monotonic() + GATHER
@@ -233,13 +289,16 @@ class Databases:
         answer = await self._connection.send("Storage.getUsageAndQuota", {"origin": origin_of(place.scope)}, session=session)
         return any(one["usage"] > 0 for one in answer["usageBreakdown"] if one["storageType"] in {"indexeddb", "file_systems"})
 
-    async def _read_in(self, place: Place, world: World, frame: str) -> None:
+    async def _read_in(self, place: Place, world: World, frame: str, *, last: bool) -> None:
         started = time.monotonic()
+        if place.listed and None not in place.dirty:
+            place.listed = False
+            self._compare(place, (await world.databases(capture_call([]))).versions)
         if place.dirty:
             wanted, dirty, place.dirty = place.wanted(), place.dirty, {}
             known = place.known[1] if place.known and frame and place.known[0] == frame else None
             try:
-                captured = await world.databases(capture_call(wanted, known=known))
+                captured = await world.databases(capture_call(wanted, known=known, counters="all" if last else "changed"))
             except BrowserError:
                 place.dirty = dirty | place.dirty
                 raise
@@ -250,6 +309,16 @@ class Databases:
             await self._read_files(place, world)
         took = time.monotonic() - started
         place.rest_until = time.monotonic() + (REST * took if took > GATHER else 0.0)
+
+    def _compare(self, place: Place, versions: Mapping[str, int]) -> None:
+        """Databases that are new, or of another version, are to be read; one that is gone is gone."""
+        for name, version in versions.items():
+            if place.versions.get(name) != version:
+                place.touch(name)
+        for name in [name for name in place.seen if name not in versions]:
+            self._take_one(place, name, None)
+            del place.seen[name]
+        place.versions = versions
 
     # -- files --------------------------------------------------------------------------------------------------
 
@@ -295,6 +364,7 @@ class Databases:
             captured: the answer.
             everything: whether all databases were asked for.
         """
+        place.versions = captured.versions
         for name, restored in captured.restored.items():
             place.seen.setdefault(name, self._given_back(place, name, restored))
         lost = {name for name in captured.names if name not in captured.databases}

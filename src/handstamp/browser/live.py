@@ -97,7 +97,7 @@ class LiveContext:
         self._served: set[str] = set()
         self._claimed: set[tuple[str, str]] = set()
         self._tab_names: dict[tuple[str, str], str] = {}
-        self._databases = Databases(connection, self.mirror, served=self._serve, lose=self.lose, helper=self._helper if helpers else None)
+        self._databases = Databases(connection, self.mirror, awaits=self._awaits, served=self._given, lose=self.lose, helper=self._helper if helpers else None)
         self._helpers = helpers
         self._present: dict[tuple[PartId, str | None], set[str]] = {}
         self._look_now = asyncio.Event()
@@ -271,7 +271,7 @@ class LiveContext:
         if scope is None:
             return
         if identifier["isLocalStorage"]:
-            self._serve(scope)
+            self._given(scope, databases=False)
             part_id, tab = PartId(PartKind.LOCAL, scope), None
         else:
             part_id, tab = PartId(PartKind.SESSION, scope), self._tab(document, scope)
@@ -287,9 +287,12 @@ class LiveContext:
         """Ask the pages that are there what they hold: news of the last moment may still be under way."""
         for scope, session in self._databases.homes():
             document = self._documents.get(session)
-            for part_id, tab in ((PartId(PartKind.LOCAL, scope), None), (PartId(PartKind.SESSION, scope), document and self._tab_names.get((document.tab, scope)))):
-                if document is None or (tab is None and part_id.kind is PartKind.SESSION):
-                    continue
+            if document is None:
+                continue
+            areas: list[tuple[PartId, str | None]] = [(PartId(PartKind.LOCAL, scope), None)]
+            if tab := self._tab_names.get((document.tab, scope)):
+                areas.append((PartId(PartKind.SESSION, scope), tab))
+            for part_id, tab in areas:
                 identifier = {"storageKey": storage_key_of(scope), "isLocalStorage": part_id.kind is PartKind.LOCAL}
                 with contextlib.suppress(CdpError):
                     items = dict((await self._connection.send("DOMStorage.getDOMStorageItems", {"storageId": identifier}, session=session))["entries"])
@@ -298,11 +301,21 @@ class LiveContext:
                     for key in self._present.get((part_id, tab), set()) - items.keys():
                         self.mirror.set(part_id, _item(tab, key), None)
 
-    def _serve(self, scope: str) -> None:
+    def _awaits(self, scope: str) -> bool:
+        """Whether a document of this scope would still be given something that is given once."""
+        return (scope in self._areas.local and scope not in self._served) or (scope in self._areas.databases and _idb(scope) not in self._served)
+
+    def _given(self, scope: str, databases: bool) -> None:  # noqa: FBT001  (a callback with one meaning)
+        if not databases and scope in self._areas.local:
+            self._serve(scope, scope)
+        elif databases and scope in self._areas.databases:
+            self._serve(scope, _idb(scope))
+
+    def _serve(self, scope: str, what: str) -> None:
         """What belongs to this scope once in a context has been given back: never do it again."""
-        if scope in self._areas.local and scope not in self._served:
-            self._served.add(scope)
-            if scope in self._areas.once:
+        if what not in self._served:
+            self._served.add(what)
+            if scope in self._areas.once and not self._awaits(scope):
                 self._late.pop(scope, None)
             self._refresh_all()
 
@@ -395,8 +408,10 @@ class LiveContext:
             return
         await self.finish()
         self.gone.set()
-        for task in list(self._tasks):
+        tasks = [*self._tasks, *self._databases.tasks]
+        for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _start(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -412,6 +427,11 @@ class LiveContext:
 def _item(tab: str | None, key: str) -> Key:
     """Key of a storage item in its part."""
     return (key,) if tab is None else (tab, key)
+
+
+def _idb(scope: str) -> str:
+    """Name of a scope's databases among what has been served."""
+    return "idb:" + scope
 
 
 FRAMES = [{"type": "iframe", "exclude": False}, {"exclude": True}]

@@ -3,6 +3,7 @@
 // never over a value that is there. Databases are asked for first: the page's own open() then waits behind ours.
 (({ done, tabs }) => {
   const world = globalThis;
+  world.handstampApplied = true;
   const origin = world.origin;
   const saved = world.handstampSaved;
   world.handstampSaved = undefined;
@@ -40,11 +41,12 @@
       try { storage.setItem(key, value); } catch { /* over the quota: the engine sees that it is missing and reports it */ }
     }
   };
-  if (before) return;
   for (const area of areas) {
     if (!mine(area)) continue;
-    if (area.databases) {
-      if (!done.includes(area.scope)) world.handstampLibrary().restore(area.databases);
+    if (area.databases) {                                    // of a document that was left before they were filled nothing stayed
+      if (!done.includes('idb:' + area.scope)) world.handstampLibrary().restore(area.databases);
+    } else if (before) {
+      continue;
     } else if (area.tab === null) {
       if (!done.includes(area.scope)) put(() => world.localStorage, area.items);
     } else if (tabs[area.scope] === area.tab) {

@@ -41,7 +41,8 @@ class Areas:
     Args:
         data: the data script; empty when there is nothing to give back by it.
         late: origin -> data script of its own, for those that would make `data` too large.
-        local: scopes that have localStorage or databases, which are given back once in a context.
+        local: scopes that have localStorage, which is given back once in a context.
+        databases: scopes that have databases, likewise.
         once: origins of which nothing is left to give back once a document of theirs has been served.
         tabs: scope -> its tabs with sessionStorage, the latest used first.
     """
@@ -49,6 +50,7 @@ class Areas:
     data: str = field(repr=False)
     late: Mapping[str, str] = field(repr=False)
     local: frozenset[str]
+    databases: frozenset[str]
     once: frozenset[str]
     tabs: Mapping[str, tuple[str, ...]]
 
@@ -56,7 +58,8 @@ class Areas:
     def of(cls, state: StorageState) -> Areas:
         """Of what is live in `state`."""
         by_origin = _databases(state)
-        local = {part.id.scope for part in state.of_kind(PartKind.IDB)}
+        databases = frozenset(area["scope"] for areas in by_origin.values() for area in areas)
+        local: set[str] = set()
         tabs: dict[str, tuple[str, ...]] = {}
         for part in state.of_kind(PartKind.LOCAL):
             if items := [(key[0], value) for key, value in part.live().items()]:
@@ -70,7 +73,7 @@ class Areas:
                 items = [(key[1], value) for key, value in part.live().items() if key[0] == tab]
                 by_origin.setdefault(origin_of(part.id.scope), []).append(_area(part.id.scope, tab, items))
         small, large = _parted({origin: _record(origin, areas) for origin, areas in by_origin.items()})
-        return cls(_data_script(small), {origin: _data_script({origin: record}) for origin, record in large.items()}, frozenset(local), _once(by_origin), tabs)
+        return cls(_data_script(small), {origin: _data_script({origin: record}) for origin, record in large.items()}, frozenset(local), databases, _once(by_origin), tabs)
 
     def __bool__(self) -> bool:
         """Whether there is anything to give back."""
@@ -137,7 +140,7 @@ def apply_script(done: Iterable[str], tabs: Mapping[str, str]) -> str:
     """The call that serves a document.
 
     Args:
-        done: scopes whose localStorage has been given back already.
+        done: scopes whose localStorage has been given back already; after ``idb:`` those whose databases have.
         tabs: scope -> the tab whose sessionStorage this page gets; a scope that is not named gets none.
     """
     return f"{_script()}({json.dumps({'done': sorted(done), 'tabs': dict(tabs)}, separators=(',', ':'))});"

@@ -179,3 +179,24 @@ def test_databases_and_files_of_a_frame_under_another_site_come_back_in_their_ow
             assert await page.evaluate("first") == 0
 
     asyncio.run(scenario())
+
+
+def test_a_page_that_leaves_while_its_database_is_filled_uses_nothing_up(web, opened) -> None:
+    a = web.origin()
+    web.pages["/db"] = PAGE
+    web.pages["/leave"] = f"<script>location.replace('{a}/db')</script>"
+
+    async def scenario() -> None:
+        async with opened() as (context, _, saves):
+            page = await context.new_page()
+            await page.goto(f"{a}/db")
+            await page.evaluate(PUT, [{"a": number, "b": "x" * 1000} for number in range(2000)])
+        async with opened(saves.state) as (context, live, again):
+            page = await context.new_page()
+            await page.goto(f"{a}/leave")
+            await page.wait_for_url("**/db")
+            assert await page.evaluate("first") == 2000
+            assert live.losses == []
+        assert records(again.state, a) == 2000
+
+    asyncio.run(scenario())

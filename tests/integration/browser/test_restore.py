@@ -191,3 +191,19 @@ def test_states_too_large_for_a_script_are_handed_over_with_their_document(web, 
         assert len(saves.state.local_storage(origins[0])) == len(large) - 1
 
     asyncio.run(scenario())
+
+
+def test_a_page_without_scripts_or_one_that_leaves_at_once_uses_nothing_up(web, opened, saved) -> None:
+    a = web.origin()
+    web.pages["/static"] = "<p>no script at all</p>"
+    web.pages["/leave"] = f"<script>location.replace('{a}/home')</script>"
+
+    async def scenario() -> None:
+        async with opened(saved(local={a: {"token": "T"}})) as (context, _, _saves):
+            page = await context.new_page()
+            await page.goto(f"{a}/static")
+            await page.goto(f"{a}/leave")
+            await page.wait_for_url("**/home")
+            assert await page.evaluate("first.local") == {"token": "T"}
+
+    asyncio.run(scenario())

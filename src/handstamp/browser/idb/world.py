@@ -84,6 +84,10 @@ class World:
         """
         return restored(json.loads(await self._evaluate(scripts.ended_call())))
 
+    async def applied(self) -> bool:
+        """Whether the scripts at this document's start have run (`restore.js`); without any script of its own it may run none."""
+        return bool(await self._evaluate("globalThis.handstampApplied === true"))
+
     async def _told(self, call: str) -> list[dict[str, Any]]:
         told, more = facts(await self._evaluate(call))
         while more:
