@@ -63,6 +63,17 @@ def test_a_signal_ends_an_open_session_clean_and_the_session_lives_on(
     assert demo.control.stats().portside.logins == 1
 
 
+def test_ctrl_c_while_the_browser_starts_leaves_nothing(machine: Callable[..., Any], password: dict[str, str], tmp_path: Path) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    process = started(machine(TMPDIR=str(temporary)), "login", "portside", **password)
+    _until(lambda: any(temporary.glob("handstamp-browser-*")))
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.communicate() == ("", "")
+    assert process.returncode == 130
+    assert list(temporary.glob("handstamp-browser-*")) == []
+
+
 def test_ctrl_c_during_a_login_is_one_quiet_end(demo: DemoServers, machine: Callable[..., Any], password: dict[str, str]) -> None:
     demo.control.set(slow_ms=2000)
     process = started(machine(), "login", "portside", **password)
