@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Page
 
     from handstamp.browser import Engine, LiveContext
-    from handstamp.sites import Credentials, Site, Verdict
+    from handstamp.sites import Credentials, Site, Solver, Verdict
     from handstamp.state import Session, StorageState
     from handstamp.vault import Lease, Vault
 
@@ -56,13 +56,15 @@ class Keeper:
         vault: where the sessions are.
         executable: the browser to use, see `find_browser`.
         headless: for logins and checks of its own.
+        solver: who answers what a site asks during a login; None when nobody does.
     """
 
-    def __init__(self, engine: Engine, vault: Vault, *, executable: str | None = None, headless: bool = True) -> None:
+    def __init__(self, engine: Engine, vault: Vault, *, executable: str | None = None, headless: bool = True, solver: Solver | None = None) -> None:
         self.engine = engine
         self.vault = vault
         self._executable = executable
         self._headless = headless
+        self._solver = solver
 
     # -- who it is ----------------------------------------------------------------------------------------------
 
@@ -205,7 +207,7 @@ class Keeper:
         state = await asyncio.to_thread(self.vault.load, profile)
         async with self._page(state, session.device if session else Device()) as (page, live):
             try:
-                await run_login(site, page, credentials)
+                await run_login(site, page, credentials, solver=self._solver)
             except LoginError as error:
                 await asyncio.to_thread(self.vault.record_event, "login-failed", profile=profile, site=site.name, data={"code": error.code, "why": str(error)})
                 raise
