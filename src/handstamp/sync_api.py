@@ -63,7 +63,7 @@ def signed_in(
         wait: seconds to wait for another exclusive holder.
         fidelity: ``state`` is what there is.
         device: to appear as; by default the device of the login. A change is logged as a warning.
-        context_options: further options of Playwright's `Browser.new_context`.
+        context_options: further options of Playwright's `Browser.new_context`; `base_url` is the site's, so that ``page.goto("/path")`` works.
 
     Raises:
         LoginRequired: nobody but a person can log in; the message says by which command.
