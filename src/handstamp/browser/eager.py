@@ -10,24 +10,29 @@ The flows (see `either.py`) run where the caller is.
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import time
 import uuid
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from handstamp.browser.cookies import by_key
 from handstamp.browser.either import at_once, now
 from handstamp.browser.guest import cookies_to_give
 from handstamp.browser.mirror import Mirror
-from handstamp.browser.restore import Areas, apply_script
+from handstamp.browser.restore import tabs_by_use
 from handstamp.errors import HandstampError
-from handstamp.state import Cookie, Loss, PartId, PartitionKey, PartKind, StorageState
+from handstamp.state import Cookie, Loss, PartId, PartitionKey, PartKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Mapping
 
-    from handstamp.state import Clock
+    from handstamp.state import Clock, StorageState
+
+    Item = tuple[str, str]
 
 _log = logging.getLogger(__name__)
 _FATAL = frozenset({"lease-lost", "conflict", "key-missing", "unsupported-version"})
@@ -44,7 +49,48 @@ _PUT = """([local, session]) => {
   for (const [open, items] of [[() => localStorage, local], [() => sessionStorage, session]])
     for (const [key, value] of items) try { if (open().getItem(key) === null) open().setItem(key, value); } catch { }
 }"""
-_CLEAN = "delete globalThis.handstampSaved; delete globalThis.handstampDone;"
+
+
+@cache
+def _script() -> str:
+    return files("handstamp.browser").joinpath("eager.js").read_text(encoding="utf-8").rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """The Web Storage of a saved state, as the eager way gives it back: of top-level pages, and of each origin the tab used last.
+
+    Args:
+        local: origin -> names and values.
+        session: the same of the tab.
+        tabs: origin -> that tab.
+    """
+
+    local: Mapping[str, list[Item]] = field(repr=False)
+    session: Mapping[str, list[Item]] = field(repr=False)
+    tabs: Mapping[str, str]
+
+    @classmethod
+    def of(cls, state: StorageState) -> Storage:
+        """Of what is live in `state`."""
+        local = {part.id.scope: [(key[0], value) for key, value in part.live().items()] for part in state.of_kind(PartKind.LOCAL) if "^" not in part.id.scope}
+        session: dict[str, list[Item]] = {}
+        tabs: dict[str, str] = {}
+        for part in state.of_kind(PartKind.SESSION):
+            if "^" not in part.id.scope and (order := tabs_by_use(part.entries)):
+                tabs[part.id.scope] = order[0]
+                session[part.id.scope] = [(key[1], value) for key, value in part.live().items() if key[0] == order[0]]
+        return cls({origin: items for origin, items in local.items() if items}, session, tabs)
+
+    def script(self, served: Collection[str]) -> str:
+        """What stands at the beginning of all documents to come; empty when nothing is left to give.
+
+        Args:
+            served: origins that had theirs.
+        """
+        left = [origin for origin in {**self.local, **self.session} if origin not in served]
+        saved = {origin: {"local": self.local.get(origin, []), "session": self.session.get(origin, [])} for origin in left}
+        return f"{_script()}({json.dumps(saved, separators=(',', ':'))});" if saved else ""
 
 
 class EagerContext:
@@ -83,7 +129,7 @@ class EagerContext:
         self._blocking = blocking
         self._waits = waits
         self._since = since
-        self._areas = Areas.of(_web_storage(state))
+        self._storage = Storage.of(state)
         self._script: Any = None
         self._served: set[str] = set()
         self._held: dict[str, set[str]] = {}
@@ -135,11 +181,7 @@ class EagerContext:
     async def _give_script(self) -> None:
         """A script for all documents to come, without what has been given."""
         old, self._script = self._script, None
-        left = self._areas.local | frozenset(self._areas.tabs)
-        if left - self._served:
-            latest = {scope: tabs[0] for scope, tabs in self._areas.tabs.items() if scope not in self._served}
-            apply = apply_script(self._served, latest)
-            source = "".join(f"{data}{apply}{_CLEAN}" for data in [self._areas.data, *self._areas.late.values()] if data)
+        if source := self._storage.script(self._served):
             self._script = await now(self._context.add_init_script(source))
         if old is not None:
             await now(old.close())
@@ -148,16 +190,7 @@ class EagerContext:
         """Give a page that is open already what it lacks."""
         with contextlib.suppress(*_playwright_errors()):
             origin = await now(page.evaluate("origin"))
-            tab = next(iter(self._areas.tabs.get(origin, ())), None)
-            local = self._values(PartKind.LOCAL, origin)
-            session = {key[1]: value for key, value in self._entries(PartKind.SESSION, origin).items() if key[0] == tab}
-            await now(page.evaluate(_PUT, [list(local.items()), list(session.items())]))
-
-    def _values(self, kind: PartKind, origin: str) -> dict[str, str]:
-        return {key[0]: value for key, value in self._entries(kind, origin).items()}
-
-    def _entries(self, kind: PartKind, origin: str) -> dict[tuple[str, ...], Any]:
-        return self.mirror.values(PartId(kind, origin))
+            await now(page.evaluate(_PUT, [self._storage.local.get(origin, []), self._storage.session.get(origin, [])]))
 
     # -- listening ----------------------------------------------------------------------------------------------
 
@@ -214,7 +247,7 @@ class EagerContext:
         part_id = PartId(PartKind.SESSION, origin)
         first = (page, origin) not in self._tabs
         tab = self._tab(page, origin)
-        for key in () if first else [key for name, key in self._entries(PartKind.SESSION, origin) if name == tab and key not in items]:
+        for key in () if first else [key for name, key in self.mirror.values(part_id) if name == tab and key not in items]:
             self.mirror.set(part_id, (tab, key), None)
         for key, value in items.items():
             self.mirror.set(part_id, (tab, key), value)
@@ -222,7 +255,7 @@ class EagerContext:
     def _tab(self, page: Any, origin: str) -> str:
         """The saved tab that the first page of an origin has been given; a later page is a tab of its own."""
         if (page, origin) not in self._tabs:
-            given = next(iter(self._areas.tabs.get(origin, ())), None)
+            given = self._storage.tabs.get(origin)
             free = given is not None and all(where != origin for _, where in self._tabs)
             self._tabs[page, origin] = given if free and given is not None else uuid.uuid4().hex[:12]
         return self._tabs[page, origin]
@@ -259,12 +292,6 @@ class EagerContext:
             if error.code in _FATAL:
                 self.failed = error
             _log.warning("a change of the session is not saved: %s", error)
-
-
-def _web_storage(state: StorageState) -> StorageState:
-    """What the script of the eager way gives back: in the page's own world there is no room for the library of databases."""
-    kept: Iterable[Any] = (part for part in state.parts.values() if part.id.kind in {PartKind.LOCAL, PartKind.SESSION} and "^" not in part.id.scope)
-    return StorageState.of(kept, epoch=state.epoch)
 
 
 def to_playwright(cookie: Cookie) -> dict[str, Any]:
