@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 
+from handstamp.demo import BUILT_IN
+from handstamp.sites.totp import parse_totp
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -162,6 +165,38 @@ def test_a_person_is_asked_for_user_name_and_password_which_is_not_shown(demo: D
     assert "Logged in at portside as demo" in terminal.shown
     assert PASSWORD not in terminal.shown
     assert demo.control.stats().portside.logins == 1
+
+
+def test_a_person_is_asked_for_the_one_time_code(demo: DemoServers, machine: Callable[..., Any], password: dict[str, str]) -> None:
+    demo.control.set(totp=True)
+    terminal = Terminal(machine(), "login", "portside", **password)
+    terminal.until("Your answer: ")
+    secret = BUILT_IN[0].totp_secret
+    assert secret is not None
+    terminal.type(parse_totp(secret).code_at(time.time()))
+    assert terminal.end() == 0, terminal.shown
+    assert (demo.control.stats().portside.logins, demo.control.stats().portside.failures) == (1, 0)
+
+
+def test_a_person_reads_the_picture_that_a_site_shows(demo: DemoServers, machine: Callable[..., Any], password: dict[str, str], tmp_path: Path) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    demo.control.set(captcha=True)
+    terminal = Terminal(machine(TMPDIR=str(temporary)), "login", "portside", **password)
+    terminal.until("Your answer: ")
+    (picture,) = temporary.glob("handstamp-question-*.png")
+    assert picture.name in terminal.shown.replace("\r\n", "")
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    terminal.type(demo.control.captcha_answer())
+    assert terminal.end() == 0, terminal.shown
+    assert list(temporary.glob("handstamp-*")) == []
+    assert demo.control.stats().portside.logins == 1
+
+
+def test_without_a_terminal_a_picture_is_an_error_that_says_so(demo: DemoServers, machine: Callable[..., Any], password: dict[str, str]) -> None:
+    demo.control.set(captcha=True)
+    assert machine().facts("login", "portside", status=7, **password)["code"] == "challenge-unsolved"
+    assert demo.control.stats().portside.attempts == 0
 
 
 def test_a_no_at_the_terminal_changes_nothing(machine: Callable[..., Any], password: dict[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,19 @@ def lines_of_stdin(names: Sequence[str]) -> list[str]:
         if not value:
             raise ConfigError(f"stdin has no {name}; give there, a line each: {', '.join(names)}")
     return found
+
+
+async def line(prompt: str) -> str:
+    """What the person types, while the event loop goes on; no thread is left waiting for them at the end of the process."""
+    sys.stderr.write(prompt)
+    sys.stderr.flush()
+    loop, typed = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(sys.stdin, typed.set)
+    try:
+        await typed.wait()
+    finally:
+        loop.remove_reader(sys.stdin)
+    return sys.stdin.readline().strip()
 
 
 def _line(prompt: str) -> str:

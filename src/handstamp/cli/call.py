@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from handstamp.cli.output import Output
     from handstamp.keeper import Keeper
-    from handstamp.sites import Site
+    from handstamp.sites import Site, Solver
     from handstamp.vault import Vault
 
 T = TypeVar("T")
@@ -58,14 +58,20 @@ class Call:
 
         return find_site(name, home=self.home)
 
-    def keep(self, vault: Vault, work: Callable[[Keeper], Coroutine[Any, Any, T]]) -> T:
-        """What `work` gives, done by a keeper on the engine's loop."""
+    def keep(self, vault: Vault, work: Callable[[Keeper], Coroutine[Any, Any, T]], *, solver: Solver | None = None) -> T:
+        """What `work` gives, done by a keeper on the engine's loop.
+
+        Args:
+            vault: the keeper's.
+            work: what to do with it.
+            solver: answers what a site asks during a login.
+        """
         from handstamp._signed_in import engine  # noqa: PLC0415  (the engine and its browsers: only those who need one)
         from handstamp.keeper import Keeper  # noqa: PLC0415
 
         # HANDSTAMP_BROWSER is left to `find_browser`, which names it when it is wrong.
         executable = None if os.environ.get("HANDSTAMP_BROWSER") else settings().browser
-        return engine().run(work(Keeper(engine(), vault, executable=executable)))
+        return engine().run(work(Keeper(engine(), vault, executable=executable, solver=solver)))
 
 
 def add_profile(parser: argparse.ArgumentParser, *, default: str | None = DEFAULT_PROFILE, about: str = "the profile, by default 'default'") -> None:

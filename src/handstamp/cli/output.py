@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from rich.console import Console, RenderableType
+    from rich.status import Status
 
 RED, YELLOW = "31", "33"
 _PLAIN_WIDTH = 4096  # columns where no terminal limits them: a pipe wants whole lines
@@ -31,6 +32,7 @@ class Output:
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
+        self._status: Status | None = None
 
     def show(self, facts: Any, picture: Callable[[], Iterable[RenderableType]]) -> None:
         """Print the result.
@@ -72,8 +74,19 @@ class Output:
         if self.as_json or not sys.stderr.isatty():
             yield
             return
-        with console_for(sys.stderr).status(what):
+        with console_for(sys.stderr).status(what) as self._status:
             yield
+        self._status = None
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Take the sign of `working` away while a person is asked something."""
+        status = self._status
+        if status is not None:
+            status.stop()
+        yield
+        if status is not None:
+            status.start()
 
 
 def _print(console: Console, picture: Iterable[RenderableType]) -> None:

@@ -1,13 +1,13 @@
 """Log in at a site and keep the session. If the session that is kept still lives, nothing is done: that is a login saved.
 
 By the site's recipe, with user name and password from a prompt, stdin, the environment (HANDSTAMP_<SITE>_USERNAME,
-_PASSWORD, _TOTP) or the vault. A site without a recipe, or `--by-hand`, opens a window in which you log in yourself.
-A login that the site refuses is not tried again.
+_PASSWORD, _TOTP) or the vault; what else the site asks for (a one-time code, the characters in a picture) is asked on the
+terminal. A site without a recipe, or `--by-hand`, opens a window in which you log in yourself. A login that the site
+refuses is not tried again.
 """
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from handstamp.cli import ask
 from handstamp.cli.call import add_profile
 from handstamp.cli.facts import session_facts
+from handstamp.cli.person import PersonAtTerminal
 from handstamp.errors import ConfigError, LoginRequired
 from handstamp.keeper import Given, log_in_by_hand
 from handstamp.keeper.by_hand import needs_display
@@ -81,17 +82,18 @@ def _given(username: str | None, *, password: bool, totp: bool) -> Given:
 
 def _by_recipe(call: Call, vault: Vault, site: Site, profile: str, given: Given, *, again: bool) -> tuple[Given, Session | None]:
     """The session, and what it was logged in with as far as the caller gave it."""
+    solver = None if call.output.as_json or not ask.at_terminal() else PersonAtTerminal(call.output)
     try:
         with call.output.working(f"Looking at {site.name}, and logging in if need be …"):
             if again:
-                return given, call.keep(vault, lambda keeper: keeper.log_in(site, profile, given))
-            return given, call.keep(vault, lambda keeper: keeper.ensure(site, profile, given))
+                return given, call.keep(vault, lambda keeper: keeper.log_in(site, profile, given), solver=solver)
+            return given, call.keep(vault, lambda keeper: keeper.ensure(site, profile, given), solver=solver)
     except LoginRequired:
-        if call.output.as_json or not ask.at_terminal():
+        if solver is None:
             raise LoginRequired(_nobody_to_ask(site)) from None
     asked = _asked(vault, site, profile, given)
     with call.output.working(f"Logging in at {site.name} …"):
-        return asked, call.keep(vault, lambda keeper: keeper.log_in(site, profile, asked))
+        return asked, call.keep(vault, lambda keeper: keeper.log_in(site, profile, asked), solver=solver)
 
 
 def _nobody_to_ask(site: Site) -> str:
@@ -122,21 +124,9 @@ def _by_hand(call: Call, vault: Vault, site: Site, profile: str, username: str |
         raise ConfigError("logging in by hand needs somebody at the terminal to say when it is done; run it in one")
 
     async def ready() -> None:
-        call.output.note(f"A window is open at {site.base_url}. Log in there, then press Enter here.")
-        await _line_typed()
+        await ask.line(f"A window is open at {site.base_url}. Log in there, then press Enter here. ")
 
     return call.keep(vault, lambda keeper: log_in_by_hand(keeper, site, profile, ready=ready, username=username))
-
-
-async def _line_typed() -> None:
-    """Wait for Enter without a thread that would block the end of the process."""
-    loop, typed = asyncio.get_running_loop(), asyncio.Event()
-    loop.add_reader(sys.stdin, typed.set)
-    try:
-        await typed.wait()
-    finally:
-        loop.remove_reader(sys.stdin)
-    sys.stdin.readline()
 
 
 def _picture(site: Site, profile: str, session: Session | None, *, made: bool) -> Iterator[RenderableType]:
