@@ -93,6 +93,7 @@ def make_home(path: Path | None = None) -> Path:
         with contextlib.suppress(FileExistsError):
             path.mkdir(mode=0o700)
             path.chmod(0o700)  # a umask can only have taken too much
+            _sync_directory(path.parent)
     except OSError as error:
         raise ConfigError(f"{path} cannot be made ({error.strerror}); set HANDSTAMP_HOME to a directory that you can write") from None
     if not path.is_dir():

@@ -7,6 +7,8 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +19,6 @@ from handstamp.vault import Vault, export_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 ORIGIN = "https://app.example.com"
 NOBODY = 65534
@@ -113,33 +114,36 @@ def as_nobody(work: Callable[[], None]) -> None:
     assert os.waitpid(child, 0)[1] == 0
 
 
+@pytest.fixture
+def open_place() -> Iterator[Path]:
+    """A directory that other users can reach, which pytest's are not."""
+    with tempfile.TemporaryDirectory(prefix="handstamp-tests-") as name:
+        place = Path(name)
+        place.chmod(0o755)
+        yield place
+        for directory in (place, *(path for path in place.rglob("*") if path.is_dir())):
+            directory.chmod(0o700)
+
+
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_directory_that_cannot_be_written_is_named_with_the_way_out(tmp_path: Path) -> None:
-    for directory in (tmp_path, *tmp_path.parents[:3]):
-        directory.chmod(0o755)
-    home = tmp_path / "locked"
+def test_a_directory_that_cannot_be_written_is_named_with_the_way_out(open_place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = open_place / "locked"
     with Vault(home=home) as vault:
         vault.save("work", change("v"))
-        key = export_key(vault)
+        monkeypatch.setenv("HANDSTAMP_KEY", export_key(vault))
     if os.geteuid() == 0:
         for path in (home, *home.iterdir()):
             os.chown(path, NOBODY, NOBODY)
-    os.environ["HANDSTAMP_KEY"] = key
-    try:
-        (home / "vault.db").chmod(0o400)
-        home.chmod(0o500)
+    (home / "vault.db").chmod(0o400)
+    home.chmod(0o500)
+    open_place.chmod(0o555)
 
-        def work() -> None:
-            for place in (home, tmp_path / "new"):
-                with Vault(home=place) as vault, pytest.raises((VaultUnavailable, ConfigError), match=r"writable|can write"):
-                    vault.save("work", change("w", at=2))
+    def work() -> None:
+        for place in (home, open_place / "new"):
+            with Vault(home=place) as vault, pytest.raises((VaultUnavailable, ConfigError), match=r"writable|can write"):
+                vault.save("work", change("w", at=2))
 
-        tmp_path.chmod(0o555)
-        as_nobody(work)
-    finally:
-        del os.environ["HANDSTAMP_KEY"]
-        tmp_path.chmod(0o755)
-        home.chmod(0o700)
+    as_nobody(work)
 
 
 def test_a_read_only_file_system_is_named_and_the_state_is_back_after_it(small_disk: Path) -> None:

@@ -12,7 +12,7 @@ from keyring.errors import KeyringLocked
 
 from handstamp.errors import ConfigError, KeyMissing
 from handstamp.state import Entry, Part, PartId, PartKind, Stamp, StorageState
-from handstamp.vault import MasterKey, Vault, export_key
+from handstamp.vault import MasterKey, Vault, export_key, key_record
 from handstamp.vault.keys import Argon2Costs, Source, derive
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def opens(home: Path) -> bool:
 
 def source(home: Path) -> Source:
     with Vault(home=home) as vault:
-        return vault._unlock().record.source
+        return key_record(vault).source
 
 
 def test_a_key_is_written_as_base64url_or_hex() -> None:
@@ -102,7 +102,7 @@ def test_without_anything_better_the_key_is_a_private_file(home: Path) -> None:
 
 def test_nothing_is_made_before_a_seal_is_needed(home: Path) -> None:
     with Vault(home=home) as vault:
-        assert vault.profiles() == vault.sessions() == vault.events() == []
+        assert vault.profiles() == vault.sessions() == vault.events() == vault.check() == []
     assert not (home / "vault.key").exists()
 
 

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from handstamp.errors import VaultUnavailable
-from handstamp.vault.store import whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,10 +75,9 @@ def instant(milliseconds: int) -> datetime:
     Raises:
         VaultUnavailable: it is none, as a damaged file may give it.
     """
-    whole(milliseconds)
     try:
         return datetime.fromtimestamp(milliseconds / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
+    except (TypeError, ValueError, OverflowError, OSError):
         raise VaultUnavailable("a time in the vault is damaged; run `handstamp doctor`, or restore a backup. Nothing was changed") from None
 
 

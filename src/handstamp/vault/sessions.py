@@ -9,6 +9,7 @@ import json
 import logging
 import secrets
 from dataclasses import asdict, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from handstamp.errors import SealBroken, UnreadableState, VaultUnavailable
@@ -60,7 +61,7 @@ def opened(row: Row, seals: Seals | None) -> Session:
 
 def _opened(row: Row, seals: Seals | None) -> Session:
     session_id, profile, site, _, username, health, needs_refresh, until, created, logged_in, used, verified, expires, logins, device, _ = row
-    facts = Device(**json.loads(device)) if device else Device()
+    facts = _device(device) if device else Device()
     proxy, losses = _private(row, seals)
     return Session(
         session_id=session_id,
@@ -79,6 +80,12 @@ def _opened(row: Row, seals: Seals | None) -> Session:
         logins=logins,
         losses=losses,
     )
+
+
+@lru_cache(maxsize=256)
+def _device(text: str) -> Device:
+    """Few devices serve many sessions, and a list of all is parsed in one go."""
+    return Device(**json.loads(text))
 
 
 def opened_leniently(row: Row, seals: Seals | None) -> Session | None:

@@ -25,7 +25,8 @@ _SETTINGS = (
     "PRAGMA trusted_schema = OFF",
     "PRAGMA cell_size_check = ON",
     "PRAGMA temp_store = MEMORY",
-    "PRAGMA secure_delete = OFF",
+    "PRAGMA secure_delete = OFF",  # what is freed is sealed; zeroing it costs a third of a save where it is on by default
+    "PRAGMA journal_size_limit = 16777216",  # bytes; after a large save the log shrinks again
 )
 
 
