@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, NoReturn
 
 from handstamp.cli.call import Call, choose_places
@@ -47,6 +48,7 @@ def main(typed: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if typed is None else typed)
     output = Output(as_json="--json" in words)
+    _print_anywhere()
     _obey_signals()
     try:
         return _run(parse(words), output)
@@ -71,6 +73,13 @@ def _run(wanted: Wanted, output: Output) -> int:
     choose_places(shared.home, shared.vault)
     _log_to_stderr(shared)
     return wanted.module.run(Call(Output(as_json=shared.as_json)), **wanted.given) or 0
+
+
+def _print_anywhere() -> None:
+    """A terminal that cannot show a character gets a question mark, not an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _obey_signals() -> None:
