@@ -60,7 +60,8 @@ def show(title: str, rows: list[Row], *, as_json: bool, browser: str = "") -> No
         print(json.dumps({"rows": [asdict(row) for row in rows]}))
         return
     print(f"### {title}\n")
-    print(f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}, Playwright {version('playwright')}{', ' + browser if browser else ''}\n")
+    versions = [f"Python {platform.python_version()}", f"Playwright {version('playwright')}", *([browser] if browser else [])]
+    print(f"{platform.machine()}, {platform.system()}, {', '.join(versions)}\n")
     print("| what | ours | peer | ratio | unit |\n|---|---:|---:|---:|---|")
     for row in rows:
         print(f"| {row.what} | {row.ours:.4g} | {row.peer:.4g} | {row.ratio:.3g}× | {row.unit} |")

@@ -67,7 +67,7 @@ class Connection:
         self._transport.closed = self._lost
         await self._transport.start()
 
-    async def send(self, method: str, params: Message | None = None, *, session: str | None = None, timeout: float = ANSWER_TIMEOUT) -> Message:  # noqa: ASYNC109
+    async def send(self, method: str, params: Message | None = None, *, session: str | None = None, timeout: float = ANSWER_TIMEOUT) -> Message:
         """The command's result.
 
         Args:
@@ -82,13 +82,13 @@ class Connection:
             BrowserTimeout: no answer in time.
         """
         future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-        number = self.forward({"method": method, "params": params or {}, **({"sessionId": session} if session else {})}, lambda reply: _settle(future, method, reply))
+        message = {"method": method, "params": params or {}, **({"sessionId": session} if session else {})}
+        number = self.forward(message, lambda reply: _settle(future, method, reply))
         try:
             return await asyncio.wait_for(future, timeout)
         except TimeoutError:
             self._waiting.pop(number, None)
-            message = f"the browser did not answer {method} within {timeout:g} s"
-            raise BrowserTimeout(message) from None
+            raise BrowserTimeout(f"the browser did not answer {method} within {timeout:g} s") from None
 
     def post(self, method: str, params: Message | None = None, *, session: str | None = None) -> None:
         """Send a command whose answer nobody waits for; order is kept. A refusal is logged at DEBUG (a target may be gone by then)."""

@@ -1,5 +1,4 @@
-"""IndexedDB and files (OPFS) of one live context, kept up in its mirror: which origins have a document, what of theirs has
-changed, and reading it.
+"""IndexedDB and files (OPFS) of one live context, kept up in its mirror.
 
 Databases are given back by the scripts at a document's start (`restore.py`), files before the context is handed out, since a
 page's own reading of files does not wait behind ours. What pages do with databases is told by CDP
@@ -27,10 +26,9 @@ from handstamp.state import Loss, PartKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
-
-    from handstamp.browser.cdp import Connection, Message
     from contextlib import AbstractAsyncContextManager
 
+    from handstamp.browser.cdp import Connection, Message
     from handstamp.browser.idb import Captured, Database, Restored, World
     from handstamp.browser.mirror import Mirror
     from handstamp.state import Key
@@ -103,8 +101,8 @@ class Databases:
         connection: to the browser.
         mirror: takes what is read.
         awaits: whether a scope has a saved state that no document has been given yet.
-        served: called with a scope when a document of it has been given what is saved: with False all but its databases,
-            with True those, too.
+        served: called with a scope when a document of it has been given what is saved, but for its databases.
+        databases_served: the same for those.
         lose: called with what cannot be kept.
         helper: makes a document of a scope; None where none may be made.
     """
@@ -115,7 +113,8 @@ class Databases:
         mirror: Mirror,
         *,
         awaits: Callable[[str], bool],
-        served: Callable[[str, bool], None],
+        served: Callable[[str], None],
+        databases_served: Callable[[str], None],
         lose: Callable[[Loss], None],
         helper: Helper | None = None,
     ) -> None:
@@ -124,6 +123,7 @@ class Databases:
         self._connection = connection
         self._mirror = mirror
         self._served = served
+        self._databases_served = databases_served
         self._lose = lose
         self._places: dict[str, Place] = {}
         self._where: dict[str, str] = {}
@@ -144,8 +144,10 @@ class Databases:
         self._start(self._settle_framed(session, frame["id"], origin))
 
     async def _settle_framed(self, session: str, frame: str, origin: str) -> None:
-        """Which storage a frame has depends on what it is in, so the browser is asked. It may not know the document yet: the
-        renderer tells of it first."""
+        """Which storage a frame has depends on what it is in, so the browser is asked.
+
+        It may not know the document yet, since the renderer tells of it first.
+        """
         for _ in range(_ASK_KEY):
             try:
                 answer = await self._connection.send("Storage.getStorageKey", {"frameId": frame}, session=session)
@@ -178,17 +180,19 @@ class Databases:
         place.touch()
 
     async def _confirm(self, place: Place, session: str, frame: str) -> None:
-        """See whether a document has really been given its state: one without scripts may run none of ours either, and one that
-        is left before its databases are filled leaves nothing behind."""
+        """See whether a document has really been given its state.
+
+        One without scripts may run none of ours either, and one that is left before its databases are filled leaves nothing behind.
+        """
         with contextlib.suppress(BrowserError):
             world = await over_cdp(self._connection, session=session, frame=frame, scope=place.scope, name=WORLD)
             if not await world.applied():
                 return
-            self._served(place.scope, False)
+            self._served(place.scope)
             for name, how in (await world.ended()).items():
                 for loss in not_restored(place.scope, name, how):
                     self._lose(loss)
-            self._served(place.scope, True)
+            self._databases_served(place.scope)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -341,9 +345,10 @@ class Databases:
             values = self._mirror.values(part_id)
             if not values:
                 continue
+            if self._helper is None:
+                self._lose(Loss("opfs", part_id.scope, "its files were not given back: no page of ours may be made in somebody else's browser"))
+                continue
             try:
-                if self._helper is None:
-                    raise BrowserError("no page of ours may be made in this browser")
                 async with self._helper(part_id.scope) as world:
                     done = await world.fill_files(file_entries(values))
                     place = self._places.setdefault(part_id.scope, Place(part_id.scope))

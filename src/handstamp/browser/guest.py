@@ -167,7 +167,7 @@ class GuestContext(LiveContext):
         if self._gives and scope not in self._served:
             await self._put(session, frame, scope, "localStorage", {name: value for name, value in saved.items() if name not in there})
             await self._fill_databases(session, frame, scope)
-        self._serve(scope)
+        self._give(scope)
 
     async def _meet_session(self, session: str, frame: str, scope: str) -> None:
         part_id = PartId(PartKind.SESSION, scope)

@@ -21,7 +21,6 @@ from handstamp.state import Loss, PartId, PartKind, StorageState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
     from contextlib import AbstractAsyncContextManager
 
     from handstamp.browser.cdp import Connection, Message
@@ -97,7 +96,23 @@ class LiveContext:
         self._served: set[str] = set()
         self._claimed: set[tuple[str, str]] = set()
         self._tab_names: dict[tuple[str, str], str] = {}
-        self._databases = Databases(connection, self.mirror, awaits=self._awaits, served=self._given, lose=self.lose, helper=self._helper if helpers else None)
+        self._databases = Databases(
+            connection,
+            self.mirror,
+            awaits=self._awaits,
+            served=self._give,
+            databases_served=self._give_databases,
+            lose=self.lose,
+            helper=self._helper if helpers else None,
+        )
+            connection,
+            self.mirror,
+            awaits=self._awaits,
+            served=self._give,
+            databases_served=self._give_databases,
+            lose=self.lose,
+            helper=self._helper if helpers else None,
+        )
         self._helpers = helpers
         self._present: dict[tuple[PartId, str | None], set[str]] = {}
         self._look_now = asyncio.Event()
@@ -145,8 +160,9 @@ class LiveContext:
     # -- documents ----------------------------------------------------------------------------------------------
 
     def arm(self, session: str, *, target: str, parent: str | None = None, opener: str | None = None) -> None:
-        """A page or frame of this context has been attached, and waits: give it its scripts and let it run. Nothing is awaited
-        before it runs; commands of one session are carried out in order.
+        """A page or frame of this context has been attached, and waits: give it its scripts and let it run.
+
+        Nothing is awaited before it runs; commands of one session are carried out in order.
 
         Args:
             session: of the new target.
@@ -271,7 +287,7 @@ class LiveContext:
         if scope is None:
             return
         if identifier["isLocalStorage"]:
-            self._given(scope, databases=False)
+            self._give(scope)
             part_id, tab = PartId(PartKind.LOCAL, scope), None
         else:
             part_id, tab = PartId(PartKind.SESSION, scope), self._tab(document, scope)
@@ -305,10 +321,12 @@ class LiveContext:
         """Whether a document of this scope would still be given something that is given once."""
         return (scope in self._areas.local and scope not in self._served) or (scope in self._areas.databases and _idb(scope) not in self._served)
 
-    def _given(self, scope: str, databases: bool) -> None:  # noqa: FBT001  (a callback with one meaning)
-        if not databases and scope in self._areas.local:
+    def _give(self, scope: str) -> None:
+        if scope in self._areas.local:
             self._serve(scope, scope)
-        elif databases and scope in self._areas.databases:
+
+    def _give_databases(self, scope: str) -> None:
+        if scope in self._areas.databases:
             self._serve(scope, _idb(scope))
 
     def _serve(self, scope: str, what: str) -> None:

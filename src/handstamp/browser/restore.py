@@ -73,7 +73,8 @@ class Areas:
                 items = [(key[1], value) for key, value in part.live().items() if key[0] == tab]
                 by_origin.setdefault(origin_of(part.id.scope), []).append(_area(part.id.scope, tab, items))
         small, large = _parted({origin: _record(origin, areas) for origin, areas in by_origin.items()})
-        return cls(_data_script(small), {origin: _data_script({origin: record}) for origin, record in large.items()}, frozenset(local), databases, _once(by_origin), tabs)
+        late = {origin: _data_script({origin: record}) for origin, record in large.items()}
+        return cls(_data_script(small), late, frozenset(local), databases, _once(by_origin), tabs)
 
     def __bool__(self) -> bool:
         """Whether there is anything to give back."""

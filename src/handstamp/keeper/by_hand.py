@@ -33,7 +33,7 @@ def needs_display() -> None:
 
 
 async def log_in_by_hand(
-    keeper: Keeper, site: Site, profile: str, *, ready: Callable[[], Awaitable[None]], username: str | None = None, timeout: float = 600.0  # noqa: ASYNC109
+    keeper: Keeper, site: Site, profile: str, *, ready: Callable[[], Awaitable[None]], username: str | None = None, timeout: float = 600.0
 ) -> Session:
     """Open a window at the site's login page and keep the session when the person is done.
 

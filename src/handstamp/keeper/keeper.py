@@ -106,9 +106,7 @@ class Keeper:
         await asyncio.to_thread(recorded, self.vault, site, profile, verdict)
         return verdict
 
-    async def _judge(
-        self, site: Site, profile: str, state: StorageState, session: Session | None, *, by_browser: bool, lease: Lease | None
-    ) -> Verdict:
+    async def _judge(self, site: Site, profile: str, state: StorageState, session: Session | None, *, by_browser: bool, lease: Lease | None) -> Verdict:
         now = datetime.now(UTC)
         ended = expiry_evidence(state, site.recipe, now, logged_in_at=session.logged_in_at if session else None)
         if ended is not None:
@@ -123,7 +121,7 @@ class Keeper:
 
     async def _check_in_browser(self, site: Site, profile: str, device: Device, *, lease: Lease | None) -> Verdict:
         state = await asyncio.to_thread(self.vault.load, profile)
-        async with self._page(state, device) as (page, live):
+        async with self.context(state, device) as (page, live):
             verdict = await site.check(page)
             await live.finish()
             if changes := live.mirror.take():
@@ -168,8 +166,8 @@ class Keeper:
         except SessionNotFound:
             return "nothing is saved"
         if verdict.health is Health.CHALLENGED:
-            message = f"{site.name} wants a person to prove something before it lets the session on ({verdict.text}); run `handstamp login {site.name} --by-hand`"
-            raise ChallengeUnsolved(message)
+            command = f"handstamp login {site.name} --by-hand"
+            raise ChallengeUnsolved(f"{site.name} wants a person to prove something before it lets the session on ({verdict.text}); run `{command}`")
         if verdict.health is Health.EXPIRED:
             return f"the session has ended ({verdict.text})"
         if verdict.health is not Health.VALID:
@@ -205,7 +203,7 @@ class Keeper:
     async def _log_in(self, site: Site, profile: str, credentials: Credentials, lease: Lease | None) -> Session:
         session = await self.session(site, profile)
         state = await asyncio.to_thread(self.vault.load, profile)
-        async with self._page(state, session.device if session else Device()) as (page, live):
+        async with self.context(state, session.device if session else Device()) as (page, live):
             try:
                 await run_login(site, page, credentials, solver=self._solver)
             except LoginError as error:
@@ -225,20 +223,14 @@ class Keeper:
             message = f"{site.name} left neither a cookie nor a storage item, so there is nothing to keep; check the recipe's domains"
             raise LoginFailed(message)
         await asyncio.to_thread(self.vault.save, profile, changes, lease=lease)
-        device = await device_of(page, live)
-        return await asyncio.to_thread(with_login, self.vault, site, profile, device, username, live.mirror.state())
+        device = await device_of(page)
+        return await asyncio.to_thread(with_login, self.vault, site, profile, device=device, username=username, state=live.mirror.state())
 
     # -- pages of its own ---------------------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def _page(self, state: StorageState, device: Device) -> AsyncIterator[tuple[Page, LiveContext]]:
-        """A page in a context that holds `state`; the caller saves what comes of it."""
-        async with self.context(state, device) as (page, live):
-            yield page, live
-
-    @asynccontextmanager
     async def context(self, state: StorageState, device: Device, *, headless: bool | None = None) -> AsyncIterator[tuple[Page, LiveContext]]:
-        """A fresh page in a context of its own, as this device."""
+        """A fresh page in a context of its own, as this device; the caller saves what comes of it."""
         shown = self._headless if headless is None else headless
         launch = Launch(find_browser(self._executable, headless=shown), shown)
         async with self.engine.browser(launch) as chromium:
@@ -247,7 +239,7 @@ class Keeper:
                 yield await context.new_page(), live
 
 
-async def device_of(page: Page, live: LiveContext) -> Device:
+async def device_of(page: Page) -> Device:
     """The device that a page's site sees."""
     seen = await page.evaluate("() => [navigator.userAgent, navigator.language, Intl.DateTimeFormat().resolvedOptions().timeZone]")
     size = page.viewport_size
@@ -262,5 +254,6 @@ def _by_hand_message(site: Site, profile: str, why: str, *, recipe: bool) -> str
     reason = why or "a login was asked for"
     command = f"handstamp login {site.name if recipe else site.base_url} --profile {profile}"
     if recipe:
-        return f"{site.name}, profile '{profile}': {reason}, and no credentials are known; run `{command}`, or set {variable(site.name, 'USERNAME')} and {variable(site.name, 'PASSWORD')}"
+        variables = f"{variable(site.name, 'USERNAME')} and {variable(site.name, 'PASSWORD')}"
+        return f"{site.name}, profile '{profile}': {reason}, and no credentials are known; run `{command}`, or set {variables}"
     return f"{site.name}, profile '{profile}': {reason}, and there is no recipe to log in by; run `{command}` and log in by hand"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from handstamp.sites import Site, Verdict
     from handstamp.state import Clock, Cookie, Device, Session
     from handstamp.vault import Vault
+    from handstamp.vault.model import JSON
 
 
 def recorded(vault: Vault, site: Site, profile: str, verdict: Verdict) -> Session:
@@ -30,11 +31,12 @@ def recorded(vault: Vault, site: Site, profile: str, verdict: Verdict) -> Sessio
             last_verified=verdict.evidence[-1].at if told and verdict.evidence else session.last_verified,
         )
 
-    vault.record_event("check", profile=profile, site=site.name, data={"health": verdict.health.value, "evidence": [evidence.facts() for evidence in verdict.evidence]})
+    evidence: list[JSON] = [one.facts() for one in verdict.evidence]
+    vault.record_event("check", profile=profile, site=site.name, data={"health": verdict.health.value, "evidence": evidence})
     return vault.update_session(profile, site.name, change)
 
 
-def with_login(vault: Vault, site: Site, profile: str, device: Device, username: str | None, state: StorageState) -> Session:
+def with_login(vault: Vault, site: Site, profile: str, *, device: Device, username: str | None, state: StorageState) -> Session:
     """Keep the facts of a login that has just been made and checked."""
     now = datetime.now(UTC)
 

@@ -96,7 +96,7 @@ class Saves:
 
 
 @pytest.fixture
-def opened(engine: Engine):  # noqa: ANN201
+def opened(engine: Engine):
     """`async with opened(state) as (context, live, saves)`."""
 
     @asynccontextmanager
@@ -114,7 +114,7 @@ def opened(engine: Engine):  # noqa: ANN201
 
 
 @pytest.fixture
-def chromium(engine: Engine):  # noqa: ANN201
+def chromium(engine: Engine):
     """`await chromium()`: the browser that open contexts are in."""
 
     async def running() -> Chromium:
@@ -124,7 +124,7 @@ def chromium(engine: Engine):  # noqa: ANN201
     return lambda: engine.call(running())
 
 
-async def _enter(browser) -> Chromium:  # noqa: ANN001
+async def _enter(browser) -> Chromium:
     return await browser.__aenter__()
 
 
@@ -146,5 +146,5 @@ def saved(
 
 
 @pytest.fixture(name="saved")
-def saved_fixture():  # noqa: ANN201
+def saved_fixture():
     return saved

@@ -21,15 +21,16 @@ const tell = (request) => new Promise((done, fail) => { request.onsuccess = () =
 const first = opened.then(async (db) => (await tell(db.transaction('kv').objectStore('kv').getAll())).length);
 """
 PAGE = f"<!doctype html><script>{OPEN}</script><h1>hello</h1>"
-PUT = "async (values) => { const db = await opened; const t = db.transaction('kv', 'readwrite'); for (const v of values) t.objectStore('kv').put(v); await new Promise(d => t.oncomplete = d); }"
+PUT = """async (values) => { const t = (await opened).transaction('kv', 'readwrite');
+  for (const v of values) t.objectStore('kv').put(v); await new Promise(d => t.oncomplete = d); }"""
 
 
-def records(state, origin: str, database: str = "auth") -> int:  # noqa: ANN001
+def records(state, origin: str, database: str = "auth") -> int:
     part = state.parts.get(PartId(PartKind.IDB, origin, database))
     return sum(1 for key in part.live() if key[0] == "record") if part else 0
 
 
-async def until(condition, seconds: float = 10.0) -> None:  # noqa: ANN001
+async def until(condition, seconds: float = 10.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -95,7 +96,8 @@ def test_a_restore_alone_changes_nothing_and_is_done_once(web, opened) -> None:
 def test_a_database_written_just_before_going_to_another_origin_is_saved(web, opened) -> None:
     a, b = web.origin("a"), web.origin("b")
     web.pages["/login"] = (
-        f"<script>{OPEN} opened.then(async db => {{ await tell(db.transaction('kv', 'readwrite').objectStore('kv').put({{a: 1, b: 2}})); location = '{b}/home'; }})</script>"
+        f"<script>{OPEN} opened.then(async db => {{ await tell(db.transaction('kv', 'readwrite').objectStore('kv').put({{a: 1, b: 2}}));"
+        f"location = '{b}/home'; }})</script>"
     )
 
     async def scenario() -> None:
@@ -133,7 +135,8 @@ def test_a_non_extractable_key_is_reported_and_the_rest_kept(web, opened) -> Non
 def test_files_are_saved_and_there_before_the_first_script_and_no_helper_page_is_seen(web, opened) -> None:
     a = web.origin()
     write = """async () => { const root = await navigator.storage.getDirectory(); const folder = await root.getDirectoryHandle('d', {create: true});
-      const file = await (await folder.getFileHandle('f.bin', {create: true})).createWritable(); await file.write(new Uint8Array([0, 255, 7])); await file.close(); }"""
+      const file = await (await folder.getFileHandle('f.bin', {create: true})).createWritable();
+      await file.write(new Uint8Array([0, 255, 7])); await file.close(); }"""
     web.pages["/read"] = """<script>first = navigator.storage.getDirectory().then(r => r.getDirectoryHandle('d')).then(d => d.getFileHandle('f.bin'))
       .then(f => f.getFile()).then(f => f.arrayBuffer()).then(b => [...new Uint8Array(b)], error => error.name)</script>"""
 

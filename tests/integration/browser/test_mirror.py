@@ -10,7 +10,7 @@ import time
 from handstamp.state import Cookie, PartitionKey
 
 
-async def until(condition, seconds: float = 10.0) -> None:  # noqa: ANN001
+async def until(condition, seconds: float = 10.0) -> None:
     """Wait for what happens behind."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -100,7 +100,7 @@ def test_every_attribute_of_a_cookie_comes_back(web, opened, saved) -> None:
             partition_key=PartitionKey("https://top.example", True),
             source_scheme="Secure",
             source_port=443,
-        ),  # noqa: FBT003
+        ),
         Cookie(
             "chips", "2", "w.example", secure=True, same_site="None", partition_key=PartitionKey("https://top.example"), source_scheme="Secure", source_port=443
         ),

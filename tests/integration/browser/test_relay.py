@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from handstamp.browser import Chromium, Launch, find_browser
 from handstamp.state import Clock
 
 
-async def with_browser(check) -> None:  # noqa: ANN001
+async def with_browser(check) -> None:
     chromium = await Chromium.start(Launch(find_browser()), Clock("test"))
     try:
         await check(chromium)
@@ -50,7 +49,7 @@ def test_the_browser_listens_on_no_port_and_shows_no_secret_in_its_command_line(
 
 
 def _listening(pid: int) -> list[str]:
-    inodes = {os.readlink(link).split("[")[1][:-1] for link in Path(f"/proc/{pid}/fd").iterdir() if os.readlink(link).startswith("socket:[")}
+    inodes = {str(link.readlink()).split("[")[1][:-1] for link in Path(f"/proc/{pid}/fd").iterdir() if str(link.readlink()).startswith("socket:[")}
     tables = [Path(f"/proc/{pid}/net/{name}").read_text().splitlines()[1:] for name in ("tcp", "tcp6")]
     return [row for table in tables for row in table if row.split()[9] in inodes and row.split()[3] == "0A"]
 

@@ -23,7 +23,8 @@ def test_the_first_script_finds_local_and_session_storage(web, opened, saved) ->
 def test_keys_that_are_properties_of_storage_and_lone_surrogates_come_back(web, opened, saved) -> None:
     a = web.origin()
     items = {"length": "1", "key": "2", "__proto__": "3", "": "empty", "setItem": "4", "toString": "5", "lone": LONE, LONE: "lone key", "\u2028": "\u2029"}
-    read = "() => Array.from({length: Reflect.get(Storage.prototype, 'length', localStorage)}, (_, i) => localStorage.key(i)).map(k => [k, localStorage.getItem(k)].map(escape))"
+    read = """() => Array.from({length: Reflect.get(Storage.prototype, 'length', localStorage)}, (_, i) => localStorage.key(i))
+      .map(key => [key, localStorage.getItem(key)].map(escape))"""
 
     async def scenario() -> None:
         async with opened(saved(local={a: items})) as (context, live, _):
