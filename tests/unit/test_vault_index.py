@@ -20,7 +20,7 @@ def host_part(host: str) -> PartId:
 
 
 @given(hosts, hosts, st.booleans())
-def test_the_buckets_of_a_domain_hold_every_part_that_belongs_to_it(kept: str, wanted: str, host_only: bool) -> None:  # noqa: FBT001
+def test_the_buckets_of_a_domain_hold_every_part_that_belongs_to_it(kept: str, wanted: str, host_only: bool) -> None:
     cookie = Cookie("n", "v", kept.lower(), host_only=host_only)
     parts = [Part(PartId(PartKind.COOKIES, cookie_scope(kept)), {cookie.key: Entry(cookie)}), Part(host_part(kept), {("k",): Entry("v")})]
     buckets = INDEX.buckets("work", [wanted])
