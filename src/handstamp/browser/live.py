@@ -105,14 +105,6 @@ class LiveContext:
             lose=self.lose,
             helper=self._helper if helpers else None,
         )
-            connection,
-            self.mirror,
-            awaits=self._awaits,
-            served=self._give,
-            databases_served=self._give_databases,
-            lose=self.lose,
-            helper=self._helper if helpers else None,
-        )
         self._helpers = helpers
         self._present: dict[tuple[PartId, str | None], set[str]] = {}
         self._look_now = asyncio.Event()
