@@ -181,7 +181,8 @@ class Opening:
         for name, (before, now) in saved.changes(asked).items():
             _log.warning("%s, profile '%s': the login was made with %s %s, now it is %s; a site may end the session for that",
                          self.order.site, self.order.profile, name, before, now)  # fmt: skip
-        return {"base_url": self._site.base_url, **options_for(wanted.filled(saved), nature), **given}
+        here = {"base_url": self._site.base_url} if self._site else {}
+        return {**here, **options_for(wanted.filled(saved), nature), **given}
 
     async def close(self, live: LiveContext | EagerContext | EagerDriver | None) -> None:
         """Let go of browser and lease, and note the use.
