@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import weakref
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from handstamp.vault.model import JSON
 
 _EVENT = "attached"  # of the event log; its data says which browser, and until which stamp that browser knows the profile
+
+# Contexts that no engine reaches have no identity that other processes could know: profile -> until when this one kept them.
+_held_eagerly: weakref.WeakKeyDictionary[Any, dict[str, int]] = weakref.WeakKeyDictionary()
 
 
 class Caller(Protocol):
@@ -181,10 +185,23 @@ class Visit:
             identity = await context_id(context, self._browser, self.caller.on_engine)
             await self._restore_beside(self._browser, identity, look_first=look_first)
             return
-        opening = self._held() if not look_first else await self._make_ready()
-        eager = EagerContext(context, opening.state, engine().clock, opening.save, self.caller.blocking, waits=self.caller.waits)
-        self._live = self._eager = eager
-        await eager.restore()
+        if look_first and self.order.site is not None:
+            await now(self.caller.on_engine(self._held().load()))
+            await self._eagerly(context).learn()
+        if look_first:
+            await self._make_ready()
+        self._live = self._eager = eager = self._eagerly(context)
+        try:
+            await eager.restore()
+        except Exception as error:
+            if isinstance(error, (TypeError, HandstampError)):
+                raise
+            raise refused(error) from error  # Playwright's: closed, most likely
+
+    def _eagerly(self, context: Any) -> EagerContext:
+        opening = self._held()
+        since = _held_eagerly.get(context, {}).get(self.order.profile)
+        return EagerContext(context, opening.state, engine().clock, opening.save, self.caller.blocking, waits=self.caller.waits, since=since)
 
     async def _restore_beside(self, browser: ForeignBrowser, context: str, *, look_first: bool = True) -> None:
         self._live = await now(self.caller.on_engine(_restored(self._held(), browser, context, look_first=look_first)))
@@ -216,6 +233,7 @@ class Visit:
     async def _finish(self) -> None:
         if isinstance(self._eager, EagerContext):
             await self._eager.finish()
+            _held_eagerly.setdefault(self.context, {})[self.order.profile] = engine().clock.stamp().time
         elif isinstance(self._eager, EagerDriver):
             await now(self.caller.blocking(self._eager.look))
         elif self._browser is not None and self._browser.live is not None:

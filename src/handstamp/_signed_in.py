@@ -150,11 +150,15 @@ class Opening:
                 executable = executable or settings().browser
                 keeper = Keeper(engine(), self.vault, executable=str(executable) if executable else None)
                 self._session = await keeper.ensure(self._site, self.order.profile, self.order.given, lease=self.lease)
-            self.state = await asyncio.to_thread(self.vault.load, self.order.profile)
-            self.save = Saver(self.vault, self.order.profile, *await asyncio.to_thread(self._sites), lease=self.lease)
+            await self.load()
         except BaseException:
             await self._release()
             raise
+
+    async def load(self) -> None:
+        """Load the state as it is saved now."""
+        self.state = await asyncio.to_thread(self.vault.load, self.order.profile)
+        self.save = Saver(self.vault, self.order.profile, *await asyncio.to_thread(self._sites), lease=self.lease)
 
     def _sites(self) -> list[Site]:
         """Whose logins the state carries, as far as we know."""

@@ -20,10 +20,13 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from handstamp.browser.cookies import by_key
+from handstamp.browser.eager_databases import EagerDatabases, dumps_by_origin
 from handstamp.browser.either import at_once, now
 from handstamp.browser.guest import cookies_to_give
+from handstamp.browser.idb import library
 from handstamp.browser.mirror import Mirror
 from handstamp.browser.restore import tabs_by_use
+from handstamp.browser.storage_key import origin_of_url
 from handstamp.errors import HandstampError
 from handstamp.state import Cookie, Loss, PartId, PartitionKey, PartKind
 
@@ -36,6 +39,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _FATAL = frozenset({"lease-lost", "conflict", "key-missing", "unsupported-version"})
+_OF_STORAGE = "length key getItem setItem removeItem clear"
+_OF_OBJECTS = "constructor hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString valueOf __proto__"
+_UNSEEN = frozenset(f"{_OF_STORAGE} {_OF_OBJECTS} __defineGetter__ __defineSetter__ __lookupGetter__ __lookupSetter__".split())
 _WEB = ("http://", "https://")
 # Items as pairs: an object would hide a key such as __proto__.
 _READ = """() => [origin, ...[() => localStorage, () => sessionStorage].map((open) => {
@@ -64,11 +70,13 @@ class Storage:
         local: origin -> names and values.
         session: the same of the tab.
         tabs: origin -> that tab.
+        databases: origin -> its databases.
     """
 
     local: Mapping[str, list[Item]] = field(repr=False)
     session: Mapping[str, list[Item]] = field(repr=False)
     tabs: Mapping[str, str]
+    databases: Mapping[str, list[dict[str, Any]]] = field(repr=False)
 
     @classmethod
     def of(cls, state: StorageState) -> Storage:
@@ -80,7 +88,7 @@ class Storage:
             if "^" not in part.id.scope and (order := tabs_by_use(part.entries)):
                 tabs[part.id.scope] = order[0]
                 session[part.id.scope] = [(key[1], value) for key, value in part.live().items() if key[0] == order[0]]
-        return cls({origin: items for origin, items in local.items() if items}, session, tabs)
+        return cls({origin: items for origin, items in local.items() if items}, session, tabs, dumps_by_origin(state))
 
     def script(self, served: Collection[str]) -> str:
         """What stands at the beginning of all documents to come; empty when nothing is left to give.
@@ -88,9 +96,15 @@ class Storage:
         Args:
             served: origins that had theirs.
         """
-        left = [origin for origin in {**self.local, **self.session} if origin not in served]
-        saved = {origin: {"local": self.local.get(origin, []), "session": self.session.get(origin, [])} for origin in left}
-        return f"{_script()}({json.dumps(saved, separators=(',', ':'))});" if saved else ""
+        left = [origin for origin in {**self.local, **self.session, **self.databases} if origin not in served]
+        if not left:
+            return ""
+        saved = {
+            origin: {"local": self.local.get(origin, []), "session": self.session.get(origin, []), "databases": self.databases.get(origin, [])}
+            for origin in left
+        }
+        code = f"() => {library()}" if any(origin in self.databases for origin in left) else "null"
+        return f"{_script()}({json.dumps(saved, separators=(',', ':'))}, {code});"
 
 
 class EagerContext:
@@ -130,6 +144,7 @@ class EagerContext:
         self._waits = waits
         self._since = since
         self._storage = Storage.of(state)
+        self._databases = EagerDatabases(self.mirror, self._lose)
         self._script: Any = None
         self._served: set[str] = set()
         self._held: dict[str, set[str]] = {}
@@ -138,11 +153,17 @@ class EagerContext:
 
     # -- giving -------------------------------------------------------------------------------------------------
 
+    async def learn(self) -> None:
+        """Look only: what the browser has and the vault has not, as it is before anything is put in."""
+        jar = await self._jar()
+        overruled = {cookie.key for cookie in cookies_to_give(self._state, jar, since=self._since, now=time.time())}
+        self.mirror.start_from(cookie for cookie in jar if cookie.key in overruled)
+        await self.look(last=True)
+
     async def restore(self) -> None:
         """Put in what is saved and missing, and begin to listen."""
         self._name_losses()
-        jar = await self._jar()
-        given = cookies_to_give(self._state, jar, since=self._since, now=time.time())
+        given = cookies_to_give(self._state, await self._jar(), since=self._since, now=time.time())
         await self._give_cookies(given)
         await self._give_script()
         for page in self._context.pages:
@@ -156,14 +177,17 @@ class EagerContext:
 
     def _name_losses(self) -> None:
         for part in self._state.parts.values():
-            if part.id.kind in {PartKind.IDB, PartKind.OPFS} and part.live():
-                self.losses.append(
-                    Loss(part.id.kind, part.id.scope, "it is not given back in a browser that only its driver can reach; what is saved stays saved")
-                )
-            elif part.id.kind is not PartKind.COOKIES and "^" in part.id.scope and part.live():
-                self.losses.append(Loss("partition", part.id.scope, "storage of embedded sites is not kept up in a browser that only its driver can reach"))
-        for loss in self.losses:
-            _log.warning("not given back: %s at %s: %s", loss.what, loss.where, loss.why)
+            if not part.live() or part.id.kind is PartKind.COOKIES:
+                continue
+            if part.id.kind is PartKind.OPFS:
+                self._lose(Loss("opfs", part.id.scope, "files are not given back in a browser that only its driver can reach; what is saved stays saved"))
+            elif "^" in part.id.scope:
+                self._lose(Loss("partition", part.id.scope, "storage of embedded sites is not kept up in a browser that only its driver can reach"))
+
+    def _lose(self, loss: Loss) -> None:
+        if loss not in self.losses:
+            self.losses.append(loss)
+            _log.warning("lost: %s at %s: %s", loss.what, loss.where, loss.why)
 
     async def _give_cookies(self, cookies: list[Cookie]) -> None:
         if not cookies:
@@ -175,8 +199,7 @@ class EagerContext:
                 try:
                     await now(self._context.add_cookies([to_playwright(cookie)]))
                 except Exception:  # noqa: BLE001
-                    self.losses.append(Loss("cookie", f"{cookie.name} of {cookie.domain}", "the browser does not accept it"))
-                    _log.warning("not given back: the cookie %s of %s", cookie.name, cookie.domain)
+                    self._lose(Loss("cookie", f"{cookie.name} of {cookie.domain}", "the browser does not accept it"))
 
     async def _give_script(self) -> None:
         """A script for all documents to come, without what has been given."""
@@ -212,19 +235,24 @@ class EagerContext:
 
     # -- looking ------------------------------------------------------------------------------------------------
 
-    async def look(self, page: Any = None) -> None:
-        """Look at the cookies and at this page, or at all that are open, and save what has changed."""
+    async def look(self, page: Any = None, *, last: bool = False) -> None:
+        """Look at the cookies and at this page, or at all that are open, and save what has changed.
+
+        Args:
+            page: None for all.
+            last: whether to spare no time.
+        """
         with contextlib.suppress(*_playwright_errors()):  # a page that goes away meanwhile
             served = len(self._served)
             self.mirror.look_at(await self._jar(), now=time.time())
             for one in [page] if page is not None else list(self._context.pages):
                 with contextlib.suppress(*_playwright_errors()):
-                    await self._look_at_page(one)
+                    await self._look_at_page(one, last=last)
             if len(self._served) > served:
                 await self._give_script()
         await self.save()
 
-    async def _look_at_page(self, page: Any) -> None:
+    async def _look_at_page(self, page: Any, *, last: bool) -> None:
         origin, local, session = await now(page.evaluate(_READ))
         if not origin.startswith(_WEB):
             return
@@ -233,6 +261,7 @@ class EagerContext:
         if session is not None:
             self._take_session(page, origin, dict(session))
         self._served.add(origin)
+        await self._databases.read(page, origin, last=last)
 
     def _take_local(self, origin: str, items: dict[str, str]) -> None:
         """Only what was seen here before can be seen to be gone."""
@@ -266,12 +295,13 @@ class EagerContext:
 
     async def finish(self) -> None:
         """Take the last look, also at origins that no page shows any more, and save; the context stays as it is."""
-        await self.look()
+        await self.look(last=True)
         with contextlib.suppress(*_playwright_errors()):
-            if self._held:
+            shown = {origin_of_url(page.url) for page in self._context.pages}
+            if left := self._held.keys() - shown:
                 found = {one["origin"]: one["localStorage"] for one in (await now(self._context.storage_state()))["origins"]}
-                for origin in list(self._held):
-                    self._take_local(origin, {item["name"]: item["value"] for item in found.get(origin, ())})
+                for origin in left:
+                    self._take_local(origin, self._unseen(origin) | {item["name"]: item["value"] for item in found.get(origin, ())})
         await self.save()
         for source, event, handler in self._listening:
             with contextlib.suppress(Exception):  # gone with its page
@@ -279,6 +309,10 @@ class EagerContext:
         with contextlib.suppress(*_playwright_errors()):
             if self._script is not None:
                 await now(self._script.close())
+
+    def _unseen(self, origin: str) -> dict[str, str]:
+        """What Playwright's own reading does not see: items that are called as something of the storage object itself."""
+        return {key[0]: value for key, value in self.mirror.values(PartId(PartKind.LOCAL, origin)).items() if key[0] in _UNSEEN}
 
     async def save(self) -> None:
         """See `LiveContext.save`."""

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from handstamp.state import StorageState
 
 # What the page's first script sees is what counts.
-PAGE = "<!doctype html><link rel=icon href='data:,'><script>first={cookie:document.cookie,local:{...localStorage},session:{...sessionStorage}}</script><h1>hello</h1>"
+PAGE = """<!doctype html><link rel=icon href='data:,'>
+<script>first={cookie:document.cookie,local:{...localStorage},session:{...sessionStorage}}</script><h1>hello</h1>"""
 SAVE = """
 import json, sys
 from handstamp.state import Clock, Cookie, Part, PartId, PartKind, StorageState, cookie_scope, observed
@@ -159,5 +160,3 @@ def cookies_of_fixture() -> Callable[..., dict[str, str]]:
 @pytest.fixture
 def executable() -> str:
     return str(find_browser())
-
-

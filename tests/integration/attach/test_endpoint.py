@@ -23,7 +23,9 @@ def targets(endpoint: str) -> list[str]:
 
 def test_a_session_of_another_process_comes_back_and_its_changes_are_saved(chrome, web, vault, saved_elsewhere, eventually, cookies_of) -> None:
     a = web.origin()
-    saved_elsewhere(cookies=[{"name": "sid", "value": "S", "domain": "a.localhost", "http_only": True}], local={a: {"token": "T"}}, session={a: {"tab": {"f": "1"}}})
+    saved_elsewhere(
+        cookies=[{"name": "sid", "value": "S", "domain": "a.localhost", "http_only": True}], local={a: {"token": "T"}}, session={a: {"tab": {"f": "1"}}}
+    )
     with attach(chrome.endpoint, profile="work") as attached:
         page = attached.context.new_page()
         page.goto(a)
@@ -120,7 +122,10 @@ def test_a_profile_that_is_open_elsewhere_is_attached_when_it_is_let_go(chrome, 
 
 
 def test_where_no_browser_listens_the_message_says_how_to_start_one(web, vault) -> None:
-    with pytest.raises(BrowserGone, match=r"no browser listens at http://127\.0\.0\.1:9; start the browser with --remote-debugging-port"), attach("http://127.0.0.1:9", profile="work"):
+    with (
+        pytest.raises(BrowserGone, match=r"no browser listens at http://127\.0\.0\.1:9; start the browser with --remote-debugging-port"),
+        attach("http://127.0.0.1:9", profile="work"),
+    ):
         pass
     with pytest.raises(ConfigError, match="not a browser's debugging port"), attach(f"http://127.0.0.1:{web.port}", profile="work"):
         pass

@@ -89,7 +89,9 @@ def test_the_async_api_serves_a_browser_without_a_port(web, vault, saved_elsewhe
 
 def test_a_browser_that_nothing_reaches_is_served_eagerly(web, vault, saved_elsewhere, executable, cookies_of, tmp_path) -> None:
     a, b = web.origin("a"), web.origin("b")
-    saved_elsewhere(cookies=[{"name": "sid", "value": "S", "domain": "a.localhost"}], local={a: {"token": "T"}, b: {"b": "B"}}, session={a: {"tab": {"f": "1"}}})
+    saved_elsewhere(
+        cookies=[{"name": "sid", "value": "S", "domain": "a.localhost"}], local={a: {"token": "T"}, b: {"b": "B"}}, session={a: {"tab": {"f": "1"}}}
+    )
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(tmp_path / "profile", executable_path=executable)  # its pages would show ours
         pages = list(context.pages)
@@ -110,6 +112,27 @@ def test_a_browser_that_nothing_reaches_is_served_eagerly(web, vault, saved_else
         context.close()
     state = vault.load("work")
     assert (state.local_storage(a), state.local_storage(b), state.session_storage(a)) == ({"own": "1"}, {"b": "B"}, {"tab": {"f": "2"}})
+
+
+def test_a_context_or_browser_that_its_owner_closes_meanwhile_loses_nothing(web, vault, saved_elsewhere, executable, cookies_of) -> None:
+    a = web.origin()
+    saved_elsewhere(cookies=[{"name": "sid", "value": "S", "domain": "a.localhost"}], local={a: {"token": "T"}})
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable)
+        with attach(browser, profile="work") as attached:
+            page = attached.context.new_page()
+            page.goto(a)
+            attached.context.close()
+            time.sleep(1)  # a look or two at the cookies of a context that is gone
+        with signed_in(a, profile="work", browser=browser) as context:
+            page = context.new_page()
+            page.goto(a)
+            assert page.evaluate("first") == {"cookie": "sid=S", "local": {"token": "T"}, "session": {}}
+            browser.close()
+            time.sleep(1)
+    state = vault.load("work")
+    assert (cookies_of(state), state.local_storage(a)) == ({"sid": "S"}, {"token": "T"})
+    assert vault.leases() == []
 
 
 def test_what_cannot_be_attached_to_is_refused_with_what_can(web, vault, executable) -> None:
@@ -147,3 +170,40 @@ def asyncio_run_elsewhere(context: object) -> None:
 
     with ThreadPoolExecutor(1) as pool:
         pool.submit(asyncio.run, scenario()).result()
+
+
+MAKE = """() => new Promise((made) => {
+  const opening = indexedDB.open('auth', 3);
+  opening.onupgradeneeded = () => opening.result.createObjectStore('kv').put({at: new Date(5), proof: new Blob(['hi']), zero: -0}, 'user');
+  opening.onsuccess = () => { opening.result.close(); made(); };
+})"""
+READ = """() => new Promise((read) => {
+  const opening = indexedDB.open('auth');
+  opening.onsuccess = () => {
+    const asking = opening.result.transaction('kv').objectStore('kv').get('user');
+    asking.onsuccess = async () => {
+      const {at, proof, zero} = asking.result;
+      read([opening.result.version, at.getTime(), await proof.text(), Object.is(zero, -0)]);
+    };
+  };
+})"""
+
+
+@pytest.mark.usefixtures("vault")
+def test_databases_are_kept_in_a_browser_that_nothing_reaches(web, executable, tmp_path) -> None:
+    a = web.origin()
+    with sync_playwright() as playwright:
+        first = playwright.chromium.launch_persistent_context(tmp_path / "first", executable_path=executable)
+        with attach(first, profile="work"):
+            page = first.new_page()
+            page.goto(a)
+            page.evaluate(MAKE)
+        first.close()
+        second = playwright.chromium.launch_persistent_context(tmp_path / "second", executable_path=executable)
+        with attach(second, profile="work") as attached:
+            page = second.new_page()
+            page.goto(a)
+            assert page.evaluate(READ) == [3, 5, "hi", True]
+            assert page.evaluate("Object.keys(globalThis).filter((name) => /handstamp/i.test(name))") == []
+            assert attached.losses == ()
+        second.close()
