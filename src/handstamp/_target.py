@@ -64,8 +64,8 @@ def _of_playwright(given: object, name: str, *, waits: bool) -> Target:
 
 def _refusal(given: object) -> str:
     if isinstance(getattr(given, "cdp_url", None), str):
-        return f"a {type(given).__name__} cannot be attached to itself; give its cdp_url"
-    return f"a {type(given).__name__} cannot be attached to; give {_WHAT_IT_MAY_BE}"
+        return f"this {type(given).__name__} is not the browser itself; give its cdp_url"
+    return f"this {type(given).__name__} cannot be attached to; give {_WHAT_IT_MAY_BE}"
 
 
 def checked_api(target: Target, *, waits: bool) -> Target:

@@ -155,7 +155,7 @@ def test_what_cannot_be_attached_to_is_refused_with_what_can(web, vault, executa
         browser.close()
         with pytest.raises(BrowserGone, match="has ended"), attach(browser, profile="work"):
             pass
-    with pytest.raises(ConfigError, match="a dict cannot be attached to"), attach({}, profile="work"):  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="this dict cannot be attached to"), attach({}, profile="work"):  # type: ignore[arg-type]
         pass
     assert vault.leases() == []
 
