@@ -80,3 +80,15 @@ def machine(demo: DemoServers, tmp_path: Path) -> Callable[..., Machine]:
 def password() -> dict[str, str]:
     """The variables with the first built-in account's credentials."""
     return {"HANDSTAMP_PORTSIDE_USERNAME": BUILT_IN[0].username, "HANDSTAMP_PORTSIDE_PASSWORD": BUILT_IN[0].password}
+
+
+@pytest.fixture
+def brought(demo: DemoServers) -> Callable[[Machine], None]:
+    """`brought(here)`: a living session, imported as cookies.txt. The server counts no login for it, and no browser is started."""
+
+    def into(here: Machine, username: str = "demo", profile: str = "default") -> None:
+        (session,) = demo.control.open_sessions(username)
+        line = f"portside.localhost\tFALSE\t/\tFALSE\t0\tsid\t{session.cookie}"
+        here.facts("import", "-", "--yes", "--profile", profile, stdin=f"# Netscape HTTP Cookie File\n{line}\n")
+
+    return into

@@ -124,8 +124,8 @@ def test_a_file_that_is_no_session_is_refused_and_changes_nothing(machine: Calla
     assert machine().facts("ls") == {"sessions": []}
 
 
-def test_an_existing_link_is_not_written_through(machine: Callable[..., Any], tmp_path: Path, password: dict[str, str]) -> None:
-    assert machine().facts("login", "portside", **password)["logged_in"]
+def test_an_existing_link_is_not_written_through(machine: Callable[..., Any], tmp_path: Path, brought: Callable[..., None]) -> None:
+    brought(machine())
     (tmp_path / "target").write_text("precious")
     (tmp_path / "link").symlink_to(tmp_path / "target")
     failed(machine().handstamp("export", "portside", "-o", str(tmp_path / "link")), 3, "symbolic link")

@@ -74,9 +74,9 @@ def test_an_exported_session_lives_in_another_home_and_its_file_is_private(demo:
     assert demo.control.stats().portside.logins == 1
 
 
-def test_cookies_reach_other_clients_as_a_file_or_a_header(machine: Callable[..., Any], tmp_path: Path) -> None:
+def test_cookies_reach_other_clients_as_a_file_or_a_header(machine: Callable[..., Any], tmp_path: Path, brought: Callable[..., None]) -> None:
     here, file = machine(), tmp_path / "cookies.txt"
-    log_in(here)
+    brought(here)
     assert here.facts("cookies", "portside", "-o", str(file))["format"] == "netscape"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert "\tsid\t" in file.read_text()
@@ -86,9 +86,9 @@ def test_cookies_reach_other_clients_as_a_file_or_a_header(machine: Callable[...
     assert (refused.returncode, refused.stdout) == (3, "")
 
 
-def test_what_is_forgotten_is_gone_and_nothing_is_forgotten_unasked(machine: Callable[..., Any]) -> None:
+def test_what_is_forgotten_is_gone_and_nothing_is_forgotten_unasked(machine: Callable[..., Any], brought: Callable[..., None]) -> None:
     here = machine()
-    log_in(here)
+    brought(here)
     unasked = here.handstamp("forget", "portside")
     assert unasked.returncode == 3
     assert len(here.facts("ls")["sessions"]) == 1
@@ -99,18 +99,18 @@ def test_what_is_forgotten_is_gone_and_nothing_is_forgotten_unasked(machine: Cal
     assert here.facts("check", "portside", status=5)["code"] == "session-not-found"
 
 
-def test_a_screenshot_shows_the_page_of_the_session(machine: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_screenshot_shows_the_page_of_the_session(machine: Callable[..., Any], tmp_path: Path, brought: Callable[..., None]) -> None:
     here, file = machine(), tmp_path / "page.png"
-    log_in(here)
+    brought(here)
     facts = here.facts("open", "portside", "/account", "--headless", "--screenshot", str(file))
     assert facts["url"].endswith("/account")  # and not /login, where a stranger is sent
     assert file.read_bytes().startswith(b"\x89PNG")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_a_profile_goes_back_in_time_and_forward_again(machine: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_profile_goes_back_in_time_and_forward_again(machine: Callable[..., Any], tmp_path: Path, brought: Callable[..., None]) -> None:
     here = machine()
-    log_in(here)
+    brought(here)
     (tmp_path / "old.txt").write_text("# Netscape HTTP Cookie File\nportside.localhost\tFALSE\t/\tFALSE\t0\tsid\tanother\n")
     good = max(version["written_at"] for version in here.facts("history")["versions"])
     assert here.facts("import", str(tmp_path / "old.txt"), "--yes")["changes"]["changed"] == 1
@@ -119,9 +119,9 @@ def test_a_profile_goes_back_in_time_and_forward_again(machine: Callable[..., An
     assert here.facts("check", "portside")["health"] == "valid"
 
 
-def test_the_exported_key_opens_a_copied_vault_on_another_machine(machine: Callable[..., Any], tmp_path: Path) -> None:
+def test_the_exported_key_opens_a_copied_vault_on_another_machine(machine: Callable[..., Any], tmp_path: Path, brought: Callable[..., None]) -> None:
     here = machine("one")
-    log_in(here)
+    brought(here)
     key = here.handstamp("key", "export", "--reveal").stdout.strip()
     (tmp_path / "two").mkdir(mode=0o700)
     (tmp_path / "two" / "vault.db").write_bytes((tmp_path / "one" / "vault.db").read_bytes())
@@ -131,10 +131,10 @@ def test_the_exported_key_opens_a_copied_vault_on_another_machine(machine: Calla
     assert there.facts("key", "show", HANDSTAMP_KEY=key)["key_id"] == here.facts("key")["key_id"]
 
 
-def test_check_all_tells_of_each_session_and_exits_with_the_worst(demo: DemoServers, machine: Callable[..., Any]) -> None:
+def test_check_all_tells_of_each_session_and_exits_with_the_worst(demo: DemoServers, machine: Callable[..., Any], brought: Callable[..., None]) -> None:
     here = machine()
-    log_in(here)
-    assert here.facts("login", "portside", "--profile", "two", "--username", "dana", "--password-stdin", stdin="blue-crane-42\n")["logged_in"]
+    brought(here)
+    brought(here, "dana", "two")
     demo.control.revoke(username="dana")
     checks = here.facts("check", "--all", status=10)["checks"]
     assert {check["profile"]: check["health"] for check in checks} == {"default": "valid", "two": "expired"}
@@ -150,9 +150,9 @@ def test_people_get_words_and_programs_one_json_object(machine: Callable[..., An
     assert isinstance(here.facts(word), dict)
 
 
-def test_the_doctor_finds_all_in_order_after_a_login(machine: Callable[..., Any], tmp_path: Path) -> None:
+def test_the_doctor_finds_all_in_order(machine: Callable[..., Any], tmp_path: Path, brought: Callable[..., None]) -> None:
     here = machine()
-    log_in(here)
+    brought(here)
     facts = here.facts("doctor")
     assert facts["ok"]
     found = {look["subject"]: look["found"] for look in facts["looks"]}

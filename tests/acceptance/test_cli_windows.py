@@ -70,17 +70,17 @@ class Person:
 
 
 def test_a_login_by_hand_is_kept_when_the_person_says_that_they_are_in(
-    demo: DemoServers, machine: Callable[..., Any], password: dict[str, str], windows: dict[str, str]
+    demo: DemoServers, machine: Callable[..., Any], brought: Callable[..., None], windows: dict[str, str]
 ) -> None:
     here = machine()
-    assert here.facts("login", "portside", **password)["logged_in"]  # in the window they are signed in already
+    brought(here)  # in the window they are signed in already
     person = Person(here, "login", "portside", "--by-hand", **windows)
     person.sees("press Enter")
     person.presses_enter()
     assert person.waits() == 0, person.seen
     assert "Logged in at portside" in person.seen
-    assert here.facts("show", "portside")["session"]["logins"] == 2
-    assert demo.control.stats().portside.logins == 1
+    assert here.facts("show", "portside")["session"]["logins"] == 1
+    assert demo.control.stats().portside.logins == 0
 
 
 def test_a_person_who_is_not_in_keeps_nothing(machine: Callable[..., Any], windows: dict[str, str]) -> None:
@@ -93,9 +93,11 @@ def test_a_person_who_is_not_in_keeps_nothing(machine: Callable[..., Any], windo
     assert here.facts("ls") == {"sessions": []}
 
 
-def test_a_window_stays_open_until_it_is_told_to_end(demo: DemoServers, machine: Callable[..., Any], password: dict[str, str], windows: dict[str, str]) -> None:
+def test_a_window_stays_open_until_it_is_told_to_end(
+    demo: DemoServers, machine: Callable[..., Any], brought: Callable[..., None], windows: dict[str, str]
+) -> None:
     here = machine()
-    assert here.facts("login", "portside", **password)["logged_in"]
+    brought(here)
     person = Person(here, "open", "portside", "/account", **windows)
     person.sees("Close the window to end")
     (held,) = here.facts("lock", "default")["locks"]
@@ -103,21 +105,21 @@ def test_a_window_stays_open_until_it_is_told_to_end(demo: DemoServers, machine:
     person.presses_ctrl_c()
     assert person.waits() == 130, person.seen
     assert here.facts("lock") == {"locks": []}
-    assert demo.control.stats().portside.logins == 1
+    assert demo.control.stats().portside.logins == 0
 
 
 def test_the_end_of_the_window_ends_the_command_and_the_session_is_kept(
-    demo: DemoServers, machine: Callable[..., Any], password: dict[str, str], windows: dict[str, str]
+    demo: DemoServers, machine: Callable[..., Any], brought: Callable[..., None], windows: dict[str, str]
 ) -> None:
     here = machine()
-    assert here.facts("login", "portside", **password)["logged_in"]
+    brought(here)
     person = Person(here, "open", "portside", "/account", **windows)
     person.sees("Close the window to end")
     os.kill(_browser_of(person.process.pid), signal.SIGTERM)  # Chromium ends so when its last window is closed
     assert person.waits() == 0, person.seen
     assert "what changed is saved" in person.seen
     assert here.facts("check", "portside")["health"] == "valid"
-    assert demo.control.stats().portside.logins == 1
+    assert demo.control.stats().portside.logins == 0
 
 
 def _browser_of(parent: int) -> int:
