@@ -21,16 +21,18 @@ from handstamp.state import Device
 from handstamp.vault import Vault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from handstamp.browser import Chromium, EagerContext, EagerDriver, LiveContext
     from handstamp.sites import Site
-    from handstamp.state import Session, StorageState
+    from handstamp.state import Loss, Session, StorageState
     from handstamp.vault import Lease
 
 _log = logging.getLogger(__name__)
 _DEVICE_OPTIONS = {"user_agent": "user_agent", "locale": "language", "timezone_id": "timezone"}
+
+_MOST_LOSSES = 100  # that a session remembers
 
 _engine_lock = threading.Lock()
 _engine: Engine | None = None
@@ -199,16 +201,21 @@ class Opening:
         """
         try:
             if live is not None:
-                await asyncio.to_thread(self._note_use)
+                await asyncio.to_thread(self._note_use, live.losses)
         finally:
             await self._release()
         if live is not None and live.failed is not None:
             raise live.failed
 
-    def _note_use(self) -> None:
+    def _note_use(self, losses: Sequence[Loss]) -> None:
+        """When it was used, and what of it could not be kept: found now, or found before and not looked at since."""
         now = datetime.now(UTC)
+
+        def change(session: Session) -> Session:
+            return replace(session, last_used=now, losses=tuple(dict.fromkeys([*losses, *session.losses]))[:_MOST_LOSSES])
+
         if self._site is not None and self.vault.session(self.order.profile, self._site.name) is not None:
-            self.vault.update_session(self.order.profile, self._site.name, lambda session: replace(session, last_used=now))
+            self.vault.update_session(self.order.profile, self._site.name, change)
 
     async def _release(self) -> None:
         if self._browser is not None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from handstamp.browser import Launch, find_browser
 from handstamp.errors import ChallengeUnsolved, ConfigError, LoginError, LoginFailed, LoginRequired, SessionNotFound
 from handstamp.keeper.device import options_for
-from handstamp.keeper.verdicts import recorded, saved_changes, with_login
+from handstamp.keeper.verdicts import Facts, recorded, saved_changes, with_login
 from handstamp.sites import credentials_for, expiry_evidence
 from handstamp.sites.check import check_by_http
 from handstamp.sites.credentials import variable
@@ -224,7 +224,8 @@ class Keeper:
             raise LoginFailed(message)
         await asyncio.to_thread(self.vault.save, profile, changes, lease=lease)
         device = await device_of(page)
-        return await asyncio.to_thread(with_login, self.vault, site, profile, device=device, username=username, state=live.mirror.state())
+        facts = Facts(device, username, live.mirror.state(), tuple(live.losses))
+        return await asyncio.to_thread(with_login, self.vault, site, profile, facts)
 
     # -- pages of its own ---------------------------------------------------------------------------------------
 

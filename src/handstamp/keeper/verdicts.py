@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from handstamp.sites import Site, Verdict
-    from handstamp.state import Clock, Cookie, Device, Session
+    from handstamp.state import Clock, Cookie, Device, Loss, Session
     from handstamp.vault import Vault
     from handstamp.vault.model import JSON
 
@@ -36,23 +36,41 @@ def recorded(vault: Vault, site: Site, profile: str, verdict: Verdict) -> Sessio
     return vault.update_session(profile, site.name, change)
 
 
-def with_login(vault: Vault, site: Site, profile: str, *, device: Device, username: str | None, state: StorageState) -> Session:
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A login that has just been made.
+
+    Args:
+        device: that the site saw.
+        username: None when a person logged in by hand and did not say.
+        state: that came of it.
+        losses: what of it cannot be kept.
+    """
+
+    device: Device
+    username: str | None
+    state: StorageState
+    losses: tuple[Loss, ...] = ()
+
+
+def with_login(vault: Vault, site: Site, profile: str, facts: Facts) -> Session:
     """Keep the facts of a login that has just been made and checked."""
     now = datetime.now(UTC)
 
     def change(session: Session) -> Session:
         return replace(
             session,
-            username=username or session.username,
-            device=session.device.filled(device),
+            username=facts.username or session.username,
+            device=session.device.filled(facts.device),
             health=Health.VALID,
             health_until=None,
             needs_refresh=False,
             logged_in_at=now,
             last_used=now,
             last_verified=now,
-            expires_at=login_ends_at(state, site.recipe, logged_in_at=now),
+            expires_at=login_ends_at(facts.state, site.recipe, logged_in_at=now),
             logins=session.logins + 1,
+            losses=facts.losses,
         )
 
     session = vault.update_session(profile, site.name, change)
