@@ -1,6 +1,10 @@
-"""Writes the list of pages in docs/README.md from the pages themselves: title, and first sentence.
+"""Writes into the pages of docs/ what the code knows better: every part between two marks, and the list of all pages.
 
-`make docs` runs it; `--check` only says whether it would change something (exit status 1).
+    <!-- errors: written by `make docs` -->
+    …
+    <!-- end of errors -->
+
+`make docs` runs it; `--check` only names the pages that it would change (exit status 1).
 """
 
 from __future__ import annotations
@@ -8,20 +12,53 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import docs_commands
+import docs_formats
+import docs_names
+import docs_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 INDEX = DOCS / "README.md"
-_BEGIN, _END = "<!-- pages: written by `make docs` -->", "<!-- end of pages -->"
+_PART = re.compile(r"(<!-- (?P<name>[a-z-]+): written by `make docs` -->\n).*?(<!-- end of (?P=name) -->)", re.DOTALL)
 
 
 def main(arguments: list[str]) -> int:
-    """Writes the index, or with `--check` compares it; the exit status."""
-    old = INDEX.read_text(encoding="utf-8")
-    new = with_pages(old, [entry(page) for page in sorted(DOCS.rglob("*.md")) if page != INDEX])
-    if "--check" in arguments:
-        return int(old != new)
-    INDEX.write_text(new, encoding="utf-8")
-    return 0
+    """Writes the pages, or with `--check` compares them; the exit status."""
+    stale = []
+    for page in sorted(DOCS.rglob("*.md")):
+        old = page.read_text(encoding="utf-8")
+        new = written(old)
+        if new != old:
+            stale.append(page)
+            if "--check" not in arguments:
+                page.write_text(new, encoding="utf-8")
+    for page in stale:
+        print(f"{page.relative_to(DOCS)} {'is not what `make docs` writes' if '--check' in arguments else 'is written anew'}")
+    return int("--check" in arguments and bool(stale))
+
+
+def written(page: str) -> str:
+    """The page with all its parts as they are now."""
+    return _PART.sub(lambda part: f"{part[1]}{_part(part['name'])}{part[3]}", page)
+
+
+def _part(name: str) -> str:
+    if name not in PARTS:
+        message = f"nothing is called '{name}' that could be written; there are {', '.join(PARTS)}"
+        raise SystemExit(message)
+    # A table or heading needs an empty line around it, a list that follows a comment does not.
+    lines = PARTS[name]()
+    return "".join(f"{line}\n" for line in (lines if name == "pages" else ["", *lines, ""]))
+
+
+def pages() -> list[str]:
+    """The list of all pages but the index."""
+    return [entry(page) for page in sorted(DOCS.rglob("*.md")) if page != INDEX]
 
 
 def entry(page: Path) -> str:
@@ -36,12 +73,14 @@ def entry(page: Path) -> str:
     return f"- [{title[1]}]({page.relative_to(DOCS).as_posix()}): {sentence}"
 
 
-def with_pages(index: str, entries: list[str]) -> str:
-    """The index with this list between its two marks."""
-    before, _, rest = index.partition(_BEGIN)
-    after = rest.partition(_END)[2]
-    return "\n".join([before + _BEGIN, *entries, _END]) + after
-
+PARTS: dict[str, Callable[[], list[str]]] = {
+    "pages": pages,
+    "errors": docs_tables.errors,
+    "health": docs_tables.health,
+    "commands": docs_commands.commands,
+    "formats": docs_formats.matrix,
+    "names": docs_names.names,
+}
 
 if __name__ == "__main__":
     raise SystemExit(main(sys.argv[1:]))
