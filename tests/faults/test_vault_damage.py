@@ -15,6 +15,7 @@ import pytest
 
 from handstamp.errors import HandstampError, SealBroken, UnsupportedVersion, VaultUnavailable
 from handstamp.state import Device, Entry, Part, PartId, PartKind, Stamp, StorageState
+from handstamp.state.codec import FORMAT
 from handstamp.vault import Vault
 
 if TYPE_CHECKING:
@@ -181,13 +182,13 @@ def test_a_vault_of_a_newer_release_is_refused_by_number_and_not_touched(home: P
 
 
 def test_a_part_of_a_newer_format_is_refused_and_does_not_fall_back(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handstamp.state.codec.FORMAT", 2)
+    monkeypatch.setattr("handstamp.state.codec._format_of", lambda _kind: FORMAT + 1)
     with Vault(home=home) as vault:
         vault.save("work", change("by a newer release", at=9))
     monkeypatch.undo()
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     with Vault(home=home) as vault:
-        with pytest.raises(UnsupportedVersion, match="format 2"):
+        with pytest.raises(UnsupportedVersion, match=f"format {FORMAT + 1}"):
             vault.load("work")
         with pytest.raises(UnsupportedVersion):
             vault.save("work", change("older", at=10))

@@ -119,3 +119,29 @@ def test_an_endless_cookie_is_kept() -> None:
     cookie = Cookie("sid", "x", "example.com", expires=math.inf)
     part = Part(PartId(PartKind.COOKIES, "example.com"), {cookie.key: Entry(cookie)})
     assert decode(encode(part)) == part
+
+
+@given(st.lists(st.binary(max_size=300) | st.none() | json_values, min_size=1, max_size=5))
+def test_bytes_stay_bytes_in_a_part_of_files(values: list[object]) -> None:
+    part = Part(PartId(PartKind.FILES, "chunk", "c1"), {(str(number),): Entry(value, Stamp(number)) for number, value in enumerate(values)})
+    assert decode(encode(part)) == part
+
+
+def test_bytes_are_written_as_they_are_and_not_as_text() -> None:
+    data = bytes(range(256)) * 100
+    assert len(encode(Part(PartId(PartKind.FILES, "chunk", "c1"), {("data",): Entry(data, Stamp(1))}))) < len(data) + 200
+
+
+def test_a_part_of_files_that_is_cut_short_is_unreadable() -> None:
+    encoded = encode(Part(PartId(PartKind.FILES, "chunk", "c1"), {("data",): Entry(b"twelve bytes", Stamp(1))}))
+    with pytest.raises(UnreadableState):
+        decode(encoded[:-1])
+
+
+def test_kinds_of_the_first_format_are_still_written_in_it() -> None:
+    assert json.loads(encode(Part(LOCAL, {("k",): Entry("v", Stamp(1))})))["format"] == 1
+
+
+def test_a_newer_format_is_told_from_garbage_whatever_follows_its_first_line() -> None:
+    with pytest.raises(UnsupportedVersion):
+        decode(b'{"format":99}\n\x00\xff')

@@ -8,6 +8,12 @@ Compact JSON, ASCII only, so that lone surrogates of JavaScript strings survive.
 An entry is key, value (null for a tombstone), and its stamp as milliseconds, counter, index into `writers`. A cookie's
 value is a list of what its key does not say already. Two surrogates that make a pair come back as the one character
 that they mean, which to JavaScript is the same string.
+
+Format 2 is that object on one line, then the bytes of all values that are bytes, one after the other. In the object a
+number stands for such a value, its length; any other value is in a list of its own.
+
+A part is written in the lowest format that can hold it. So an earlier handstamp goes on reading the kinds that it knows,
+and says `UnsupportedVersion` to a kind that came later, whatever follows the first line of a record.
 """
 
 from __future__ import annotations
@@ -21,9 +27,12 @@ from handstamp.state.cookies import Cookie, PartitionKey
 from handstamp.state.parts import Entry, Key, Part, PartId, PartKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-FORMAT = 1
+    Pack = Callable[[Key, Any], Any]
+
+FORMAT = 2
+_KINDS_OF_FORMAT_2 = frozenset({PartKind.FILES})
 _encoder = json.JSONEncoder(separators=(",", ":"))
 
 
@@ -34,16 +43,18 @@ def encode(part: Part) -> bytes:
         UnreadableState: a value is not what the part's kind holds; the message names the part, never the value.
     """
     writers: dict[str, int] = {}
-    pack = _pack_cookie if part.id.kind is PartKind.COOKIES else _pack_value
+    raw: list[bytes] = []
+    pack = _packing(part.id.kind, raw)
     try:
         entries = [
             (key, pack(key, entry.value), entry.stamp.time, entry.stamp.counter, writers.setdefault(entry.stamp.writer, len(writers)))
             for key, entry in part.entries.items()
         ]
-        text = _encoder.encode({"format": FORMAT, "id": [part.id.kind, part.id.scope, part.id.name], "writers": list(writers), "entries": entries})
+        document = {"format": _format_of(part.id.kind), "id": [part.id.kind, part.id.scope, part.id.name], "writers": list(writers), "entries": entries}
+        text = _encoder.encode(document).encode("ascii")
     except (TypeError, ValueError, AttributeError) as error:
         raise UnreadableState(f"{part.id} holds a value that cannot be kept: {type(error).__name__}") from None
-    return text.encode("ascii")
+    return b"".join((text, b"\n", *raw)) if part.id.kind in _KINDS_OF_FORMAT_2 else text
 
 
 def decode(data: bytes) -> Part:
@@ -53,12 +64,14 @@ def decode(data: bytes) -> Part:
         UnsupportedVersion: a newer handstamp wrote it.
         UnreadableState: it is no encoded part. The message holds nothing of `data`.
     """
-    document = _document(data)
+    line, _, raw = data.partition(b"\n")
+    document = _document(line)
     try:
         kind, scope, name = document["id"]
-        return Part(PartId(PartKind(kind), scope, name), dict(_entries(PartKind(kind), document["writers"], document["entries"])))
+        unpack = _unpacking(PartKind(kind), raw)
+        return Part(PartId(PartKind(kind), scope, name), dict(_entries(unpack, document["writers"], document["entries"])))
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        raise UnreadableState(f"a record is no storage state: its fields are not those of format {FORMAT} ({type(error).__name__})") from None
+        raise UnreadableState(f"a record is no storage state: its fields are not those of format {document['format']} ({type(error).__name__})") from None
 
 
 def _document(data: bytes) -> dict[str, Any]:
@@ -74,14 +87,51 @@ def _document(data: bytes) -> dict[str, Any]:
     return document
 
 
-def _entries(kind: PartKind, writers: list[str], entries: list[Any]) -> Iterable[tuple[Key, Entry]]:
-    unpack = _unpack_cookie if kind is PartKind.COOKIES else _pack_value
+def _format_of(kind: PartKind) -> int:
+    return 2 if kind in _KINDS_OF_FORMAT_2 else 1
+
+
+def _entries(unpack: Pack, writers: list[str], entries: list[Any]) -> Iterable[tuple[Key, Entry]]:
     for parts, value, time, counter, writer in entries:
         key = tuple(parts)
         yield key, Entry(unpack(key, value), Stamp(time, counter, writers[writer]))
 
 
-def _pack_value(_key: Key, value: Any) -> Any:
+def _packing(kind: PartKind, raw: list[bytes]) -> Pack:
+    """How values of a kind are written; bytes go to `raw`."""
+
+    def pack(_key: Key, value: Any) -> Any:
+        if not isinstance(value, bytes):
+            return value if value is None else [value]
+        raw.append(value)
+        return len(value)
+
+    if kind is PartKind.COOKIES:
+        return _pack_cookie
+    return pack if kind in _KINDS_OF_FORMAT_2 else _as_it_is
+
+
+def _unpacking(kind: PartKind, raw: bytes) -> Pack:
+    """How they are read; bytes come from `raw`, in order."""
+    at = 0
+
+    def unpack(_key: Key, value: Any) -> Any:
+        nonlocal at
+        if not isinstance(value, int):
+            return value if value is None else value[0]
+        start, at = at, at + value
+        if not start <= at <= len(raw):
+            raise ValueError("fewer bytes than its entries say")  # `decode` words it for people
+        return raw[start:at]
+
+    if kind in _KINDS_OF_FORMAT_2:
+        return unpack
+    if raw:
+        raise ValueError("more than one line")
+    return _unpack_cookie if kind is PartKind.COOKIES else _as_it_is
+
+
+def _as_it_is(_key: Key, value: Any) -> Any:
     return value
 
 

@@ -18,7 +18,12 @@ class PartKind(StrEnum):
     """What a part holds, and what its keys and values are.
 
     ``cookies``: `Cookie.key` -> `Cookie`. ``local``: ``(name,)`` -> str. ``session``: ``(tab, name)`` -> str.
-    ``idb`` and ``opfs``: ``(…)`` -> JSON values, as the browser engine writes them.
+    ``idb`` and ``opfs``: ``(…)`` -> JSON values, as the browser engine writes them. ``files``: a piece of a browser's own
+    user-data directory, as `handstamp.browser.profile` cuts it: JSON values, or bytes.
+
+    ``files`` parts belong to a profile as a whole, not to a domain, and have one writer, who holds the profile exclusively.
+    The vault keeps no earlier versions of them, gives them only to who asks for them by name, and removes one whose entries
+    are all deleted.
     """
 
     COOKIES = "cookies"
@@ -26,6 +31,7 @@ class PartKind(StrEnum):
     SESSION = "session"
     IDB = "idb"
     OPFS = "opfs"
+    FILES = "files"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -36,7 +42,7 @@ class PartId:
         kind: what it holds.
         scope: the registrable domain of cookies, else the origin; storage that is partitioned by a top-level site has
             that after a caret, as Chromium writes storage keys: ``https://widget.example^0https://shop.example``.
-        name: the database of an ``idb`` part, else empty.
+        name: the database of an ``idb`` part; of a ``files`` part which piece it is; else empty.
     """
 
     kind: PartKind
@@ -44,7 +50,7 @@ class PartId:
     name: str = ""
 
     def __str__(self) -> str:
-        return f"{self.kind}/{self.scope}" + (f"/{self.name}" if self.kind is PartKind.IDB else "")
+        return f"{self.kind}/{self.scope}" + (f"/{self.name}" if self.kind is PartKind.IDB or self.name else "")
 
 
 @dataclass(frozen=True, slots=True)

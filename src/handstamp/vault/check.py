@@ -51,7 +51,7 @@ def _records(transaction: Transaction, unlocked: Unlocked) -> Iterator[Finding]:
 
 
 def _profile(parts: Parts) -> Iterator[Finding]:
-    for head in list(parts.heads()):
+    for head in [*parts.heads(), *parts.heads_of_files()]:
         name = parts.name(head.row_key, head.name_sealed)
         subject = f"{name or head.kind} of profile '{parts.profile.name}'"
         if name is None:

@@ -26,10 +26,14 @@ def forget_profile(transaction: Transaction, profile: Profile) -> int:
 
 
 def forget_domain(transaction: Transaction, unlocked: Unlocked, parts: Parts, domain: str) -> int:
-    """Remove what belongs to `domain` from all versions of a profile's parts; its new epoch."""
+    """Remove what belongs to `domain` from all versions of a profile's parts; its new epoch.
+
+    A browser's own files hold all domains in one, and only that browser can take one out of them: they go as a whole.
+    """
     profile = parts.profile
     for head in list(parts.heads([domain])):
         _forget_in(transaction, parts, head, domain)
+    parts.drop_files()
     ((epoch,),) = transaction.rows("raise_epoch", profile_id=profile.profile_id, listed=int(profile.listed))
     sealed = unlocked.seals.seal(Purpose.FORGET, forget_identity(profile, epoch), domain.encode())
     transaction.run("add_forget", profile_id=profile.profile_id, epoch=epoch, domain_sealed=sealed, now=transaction.now())
@@ -43,8 +47,7 @@ def _forget_in(transaction: Transaction, parts: Parts, head: Head, domain: str) 
     else:
         kept = [] if within(host_of(name.scope), domain) else [head.generation]
     if not kept:
-        transaction.run("delete_versions", part_id=head.part_id)
-        transaction.run("delete_part", part_id=head.part_id)
+        parts.drop(head)
     elif head.generation not in kept:
         transaction.run("advance_part", part_id=head.part_id, generation=kept[0], read_generation=head.generation)
 

@@ -105,13 +105,17 @@ class Parts:
         self.damages: list[Damage] = []
 
     def heads(self, domains: Iterable[str] | None = None) -> Iterator[Head]:
-        """Rows of all parts that may hold something of `domains`, and maybe of others; all for None."""
+        """Rows of all parts that may hold something of `domains`, and maybe of others; all for None. Without those of a browser's files."""
         buckets = None if domains is None else self._index.buckets(self.profile.name, domains)
         if buckets is None:
             rows = self._transaction.rows("heads", profile_id=self.profile.profile_id)
         else:
             rows = [row for bucket in buckets for row in self._transaction.rows("heads_of_bucket", profile_id=self.profile.profile_id, bucket=bucket)]
         return (_head(row) for row in rows)
+
+    def heads_of_files(self) -> Iterator[Head]:
+        """Rows of the pieces of a browser's files."""
+        return (_head(row) for row in self._transaction.rows("heads_of_files", profile_id=self.profile.profile_id))
 
     def head(self, part_id: PartId) -> Head | None:
         """The row of one part."""
@@ -143,7 +147,8 @@ class Parts:
             part = self.opened(head)
         except (SealBroken, UnreadableState):
             return self._fallback(head)
-        self._opened.put(*place, part)
+        if part.id.kind is not PartKind.FILES:  # many, large, and read once
+            self._opened.put(*place, part)
         return part
 
     def _fallback(self, head: Head) -> Part:
@@ -214,13 +219,24 @@ class Parts:
         self._transaction.run("prune_versions", part_id=head.part_id, oldest=generation - keep)
         return generation
 
+    def drop(self, head: Head) -> None:
+        """Remove a part with all its versions."""
+        self._transaction.run("delete_versions", part_id=head.part_id)
+        self._transaction.run("delete_part", part_id=head.part_id)
+
+    def drop_files(self) -> None:
+        """Remove all of a browser's files."""
+        self._transaction.run("delete_versions_of_files", profile_id=self.profile.profile_id)
+        self._transaction.run("delete_files", profile_id=self.profile.profile_id)
+
     def keep_damaged(self, head: Head) -> None:
         """Keep a current version that does not open, whatever its age: somebody may still want to look at it."""
         self._transaction.run("pin_version", part_id=head.part_id, generation=head.generation, pinned="damaged")
 
     def _add_version(self, part_id: int, row_key: bytes, generation: int, part: Part) -> None:
         sealed = self.sealed(row_key, generation, part)
-        self._opened.put(self.profile.name, row_key, generation, sealed, part)
+        if part.id.kind is not PartKind.FILES:
+            self._opened.put(self.profile.name, row_key, generation, sealed, part)
         self._transaction.run("add_version", part_id=part_id, generation=generation, now=self._transaction.now(), sealed=sealed)
 
     def sealed(self, row_key: bytes, generation: int, part: Part) -> bytes:

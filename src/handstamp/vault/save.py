@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from handstamp.errors import Conflict
-from handstamp.state import Part, merge, select
+from handstamp.errors import Conflict, SealBroken
+from handstamp.state import Part, PartKind, merge, select
 from handstamp.vault.identity import Identity, Purpose
 from handstamp.vault.model import SaveResult
 from handstamp.vault.store import Raced
 
 if TYPE_CHECKING:
     from handstamp.state import StorageState
-    from handstamp.vault.parts import Parts, Profile
+    from handstamp.vault.parts import Head, Parts, Profile
     from handstamp.vault.store import Transaction
     from handstamp.vault.unlock import Unlocked
 
@@ -32,7 +32,7 @@ def refuse_forgotten(transaction: Transaction, unlocked: Unlocked, profile: Prof
         return
     for epoch, domain_sealed in transaction.rows("forgets_since", profile_id=profile.profile_id, epoch=changes.epoch):
         domain = None if domain_sealed is None else unlocked.seals.open(Purpose.FORGET, forget_identity(profile, epoch), domain_sealed).decode()
-        if domain is None or select(changes, [domain]):
+        if domain is None or select(changes, [domain]) or changes.of_kind(PartKind.FILES):
             what = f"profile '{profile.name}'" + (f", domain '{domain}'," if domain else "")
             raise Conflict(f"{what} was forgotten after this state was loaded; load it again. Nothing of this change was saved")
 
@@ -54,6 +54,8 @@ def save(parts: Parts, changes: StorageState, *, keep: int) -> SaveResult:
 def save_part(parts: Parts, change: Part, *, keep: int) -> bool:
     """Merge one part; whether that changed anything. Raises as `save`."""
     head = parts.head(change.id)
+    if change.id.kind is PartKind.FILES:
+        return _save_files(parts, head, change)
     if head is None:
         return _done(parts.add(change))
     known_damages = len(parts.damages)
@@ -65,6 +67,21 @@ def save_part(parts: Parts, change: Part, *, keep: int) -> bool:
     if healing:
         parts.keep_damaged(head)
     return _done(parts.advance(head, merged, keep=keep))
+
+
+def _save_files(parts: Parts, head: Head | None, change: Part) -> bool:
+    """A piece of a browser's files: the last version only, and none of a piece that is gone."""
+    if head is None:
+        return any(not entry.deleted for entry in change.entries.values()) and _done(parts.add(change))
+    try:
+        current = parts.current(head)
+    except SealBroken:  # what cannot be read is of no use to anybody, and all of it is written anew
+        current = Part(change.id, {})
+    merged = merge(current, change)
+    if not merged.live():
+        parts.drop(head)
+        return True
+    return merged is not current and _done(parts.advance(head, merged, keep=0))
 
 
 def _done(generation: int | None) -> bool:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from handstamp.home import Finding, Settings
-    from handstamp.state import Session
+    from handstamp.state import Part, PartId, Session
     from handstamp.vault.keys import KeyRecord, MasterKey
     from handstamp.vault.leases import Lease, LeaseInfo
     from handstamp.vault.model import JSON, Event, Version
@@ -104,7 +104,7 @@ class Vault:
             return found.epoch if found else 0
 
     def load(self, profile: str, *, domains: Iterable[str] | None = None) -> StorageState:
-        """The profile's storage state, empty for one that does not exist.
+        """The profile's storage state, empty for one that does not exist. Without a browser's own files: see `pieces`.
 
         A part whose current version is damaged comes from its last version that opens, with an error in the log and a
         `part-damaged` event.
@@ -126,6 +126,23 @@ class Vault:
             state = parts.load(wanted)
         self._report(parts.damages)
         return state
+
+    def pieces(self, profile: str, wanted: Iterable[PartId]) -> list[Part]:
+        """Some parts as they are now, by name; of a browser's files the only way to get them. What is not there is left out.
+
+        Raises:
+            SealBroken: one of them has no version that opens.
+        """
+        unlocked = self._unlock()
+        with self._store().read() as transaction:
+            found = find_profile(transaction, names.profile_name(profile))
+            if found is None:
+                return []
+            parts = Parts(transaction, unlocked, found)
+            heads = [head for part_id in wanted if (head := parts.head(part_id)) is not None]
+            read = [parts.current(head) for head in heads]
+        self._report(parts.damages)
+        return read
 
     def save(self, profile: str, changes: StorageState, *, lease: Lease | None = None) -> SaveResult:
         """Merge changes into the profile; durable at return. Costs what `changes` holds, whatever else there is.

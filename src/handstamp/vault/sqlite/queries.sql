@@ -51,7 +51,13 @@ INSERT INTO forgets (profile_id, epoch, domain_sealed, forgotten_at) VALUES (:pr
 -- name: heads
 SELECT p.part_id, p.row_key, p.bucket, p.kind, p.name_sealed, p.generation, v.sealed
 FROM parts p LEFT JOIN versions v ON v.part_id = p.part_id AND v.generation = p.generation
-WHERE p.profile_id = :profile_id
+WHERE p.profile_id = :profile_id AND p.kind <> 'files'
+ORDER BY p.part_id
+
+-- name: heads_of_files
+SELECT p.part_id, p.row_key, p.bucket, p.kind, p.name_sealed, p.generation, v.sealed
+FROM parts p LEFT JOIN versions v ON v.part_id = p.part_id AND v.generation = p.generation
+WHERE p.profile_id = :profile_id AND p.kind = 'files'
 ORDER BY p.part_id
 
 -- name: heads_of_bucket
@@ -86,7 +92,7 @@ SELECT generation, written_at, sealed FROM versions WHERE part_id = :part_id ORD
 -- name: versions_of_profile
 SELECT p.part_id, p.row_key, p.kind, p.name_sealed, p.generation, v.generation, v.written_at, v.pinned, LENGTH(v.sealed)
 FROM parts p JOIN versions v ON v.part_id = p.part_id
-WHERE p.profile_id = :profile_id
+WHERE p.profile_id = :profile_id AND p.kind <> 'files'
 ORDER BY v.written_at DESC, p.part_id, v.generation DESC
 
 -- name: prune_versions
@@ -112,6 +118,12 @@ DELETE FROM versions WHERE part_id IN (SELECT part_id FROM parts WHERE profile_i
 
 -- name: delete_parts_of_profile
 DELETE FROM parts WHERE profile_id = :profile_id
+
+-- name: delete_versions_of_files
+DELETE FROM versions WHERE part_id IN (SELECT part_id FROM parts WHERE profile_id = :profile_id AND kind = 'files')
+
+-- name: delete_files
+DELETE FROM parts WHERE profile_id = :profile_id AND kind = 'files'
 
 -- name: delete_sessions_of_profile
 DELETE FROM sessions WHERE profile_id = :profile_id
