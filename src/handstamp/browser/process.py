@@ -42,6 +42,7 @@ _FIRST_FREE_DESCRIPTOR = 10  # ours must not be 3 or 4, which the browser's ends
 _BROWSER_READS, _BROWSER_WRITES = 3, 4
 _PREFIX = "handstamp-browser-"
 _OWNER = "owner"
+MEMORY = Path("/dev/shm")  # noqa: S108  (a file system in memory on Linux; what is made there is ours alone, mode 0700)
 _GRACE = 3.0  # seconds that a browser gets to end by itself
 
 
@@ -73,7 +74,7 @@ class BrowserProcess:
         pid: process id; also the id of its process group.
         reads: file descriptor from which its messages come.
         writes: file descriptor that takes messages to it.
-        user_data: its directory, removed by `end`.
+        user_data: its directory.
     """
 
     def __init__(self, pid: int, reads: int, writes: int, user_data: Path) -> None:
@@ -81,18 +82,22 @@ class BrowserProcess:
         self.reads = reads
         self.writes = writes
         self.user_data = user_data
+        self._status: int | None = None
         self._ended = False
 
     @classmethod
-    def start(cls, launch: Launch) -> BrowserProcess:
+    def start(cls, launch: Launch, user_data: Path | None = None) -> BrowserProcess:
         """Start it. `posix_spawn`, because a fork in a process with threads is not safe.
 
+        Args:
+            launch: how.
+            user_data: one that `new_user_data` made and that holds what the browser is to find; by default a fresh one.
+
         Raises:
-            BrowserMissing: the program cannot be started.
+            BrowserMissing: the program cannot be started. The directory is removed.
         """
         sweep()
-        user_data = Path(tempfile.mkdtemp(prefix=_PREFIX))
-        (user_data / _OWNER).write_text(_identity(os.getpid()))
+        user_data = user_data or new_user_data()
         browser_reads, we_write = _pipe()
         we_read, browser_writes = _pipe()
         try:
@@ -113,17 +118,24 @@ class BrowserProcess:
         if self._ended:
             return
         self._ended = True
-        deadline = time.monotonic() + _GRACE
-        while not _reaped(self.pid):
-            if time.monotonic() > deadline:
-                self.kill()
-            await asyncio.sleep(0.01)
-        self.kill()  # what is left of its group: renderers that outlive their browser for a moment
+        await self.exited(within=_GRACE)
         for _ in range(20):
-            shutil.rmtree(self.user_data, ignore_errors=True)
+            _remove(self.user_data)
             if not self.user_data.exists():
                 return
             await asyncio.sleep(0.05)  # a helper process still writes its last file
+
+    async def exited(self, *, within: float) -> bool:
+        """Wait until it has ended, with force after `within` seconds. Whether it ended by itself and in order, its files written."""
+        deadline = time.monotonic() + within
+        while self._status is None:
+            if time.monotonic() > deadline:
+                self.kill()
+            self._status = _exit_status(self.pid)
+            if self._status is None:
+                await asyncio.sleep(0.01)
+        self.kill()  # what is left of its group: renderers that outlive their browser for a moment
+        return self._status == 0
 
     def kill(self) -> None:
         """End the browser and its helpers at once."""
@@ -131,16 +143,42 @@ class BrowserProcess:
             os.killpg(self.pid, signal.SIGKILL)
 
 
-def sweep(folder: Path | None = None) -> list[Path]:
-    """Remove user-data directories whose owner (a process of ours, known by pid and start time) is gone. Returns them."""
+def new_user_data(folder: Path | None = None) -> Path:
+    """A fresh directory that nobody but this user can enter, marked as this process's, so that `sweep` finds it when we are gone.
+
+    Args:
+        folder: where; by default the system's for temporary files. Only there and in `MEMORY` it is found again.
+    """
+    user_data = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder))
+    (user_data / _OWNER).write_text(_identity(os.getpid()))
+    return user_data
+
+
+def sweep(*folders: Path) -> list[Path]:
+    """Remove user-data directories whose owner (a process of ours, known by pid and start time) is gone. Returns them.
+
+    Args:
+        folders: where they may be; by default wherever `new_user_data` makes them.
+    """
     removed = []
-    for user_data in (folder or Path(tempfile.gettempdir())).glob(f"{_PREFIX}*"):
+    for user_data in (found for folder in folders or (Path(tempfile.gettempdir()), MEMORY) for found in folder.glob(f"{_PREFIX}*")):
         with contextlib.suppress(OSError):
             owner = (user_data / _OWNER).read_text()
             if owner != _identity(int(owner.partition(" ")[0])):
-                shutil.rmtree(user_data, ignore_errors=True)
+                _remove(user_data)
                 removed.append(user_data)
     return removed
+
+
+def _remove(user_data: Path) -> None:
+    """As much of it as can be removed now. The mark goes last: without it `sweep` would not come back for what is left."""
+    for path in user_data.glob("*"):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name != _OWNER:
+            path.unlink(missing_ok=True)
+    if all(path.name == _OWNER for path in user_data.glob("*")):
+        shutil.rmtree(user_data, ignore_errors=True)
 
 
 def _identity(pid: int) -> str:
@@ -179,8 +217,10 @@ def _spawn(command: list[str], browser_reads: int, browser_writes: int) -> int:
     return os.posix_spawn(command[0], command, environment, file_actions=[*quiet, *pipes], setpgroup=0)
 
 
-def _reaped(pid: int) -> bool:
+def _exit_status(pid: int) -> int | None:
+    """0 when it ended in order, None while it runs, -1 when somebody else has taken its status."""
     try:
-        return os.waitpid(pid, os.WNOHANG)[0] == pid
+        ended, status = os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:
-        return True
+        return -1
+    return os.waitstatus_to_exitcode(status) if ended else None
