@@ -40,7 +40,13 @@ class Chromium:
         self._clock = clock
         self._watch = Watch(connection)
         self._helpers = HelperPages(connection, self._pass_on)
-        self._relay = Relay(connection, before_dispose=self._before_dispose, hides=self._helpers.hides, navigates=self._watch.driven)
+        self._relay = Relay(
+            connection,
+            before_dispose=self._before_dispose,
+            hides=self._helpers.hides,
+            navigates=self._watch.driven,
+            makes=self._helpers.made_by_driver,
+        )
 
     @classmethod
     async def start(cls, launch: Launch, clock: Clock) -> Chromium:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from handstamp.browser.idb import World, over_cdp
 from handstamp.browser.restore import WORLD
 from handstamp.browser.storage_key import origin_of, partition_of
-from handstamp.errors import BrowserTimeout
+from handstamp.errors import BrowserError, BrowserTimeout
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -109,21 +109,48 @@ class HelperPages:
             for session in [session for session, owner in self._sessions.items() if owner is helper]:
                 del self._sessions[session]
 
+    def made_by_driver(self, target: str) -> None:
+        """A driver is about to hear that it has made this page: what was held back of it goes first."""
+        mine = [message for message in self._held if message["params"]["targetInfo"]["targetId"] == target]
+        self._held = [message for message in self._held if message not in mine]
+        for message in mine:
+            self._deliver(message)
+
     async def _make(self, context: str, scope: str) -> _Helper:
+        """The browser's answer is looked at at once: the very next message may be about a page that a driver has made."""
+        made: asyncio.Future[_Helper | None] = asyncio.get_running_loop().create_future()
+
+        def answered(reply: Message) -> None:
+            helper = self._made(context, scope, reply.get("result", {}).get("targetId"))
+            if not made.done():
+                made.set_result(helper)
+            elif helper is not None:  # who wanted it waits no more
+                self._connection.post("Target.closeTarget", {"targetId": helper.target})
+
         self._making[context] = self._making.get(context, 0) + 1
-        try:
-            params = {"url": "about:blank", **({"browserContextId": context} if context else {})}
-            target = (await self._connection.send("Target.createTarget", params))["targetId"]
-            helper = self._helpers[target] = _Helper(self._connection, target, scope)
-        finally:
-            self._making[context] -= 1
-            if not self._making[context]:
-                del self._making[context]
-            held, self._held = self._held, []
-            for message in held:
-                if not self.screen(message):
-                    self._deliver(message)
+        params = {"url": "about:blank", **({"browserContextId": context} if context else {})}
+        self._connection.forward({"method": "Target.createTarget", "params": params}, answered)
+        helper = await made
+        if helper is None:
+            raise BrowserError(f"the browser makes no page in which the storage of {scope} could be reached")
         return helper
+
+    def _made(self, context: str, scope: str, target: str | None) -> _Helper | None:
+        """The page is there, or not; what was held back until it was known goes on."""
+        self._making[context] -= 1
+        if not self._making[context]:
+            del self._making[context]
+        helper = None
+        if target is not None:
+            helper = self._helpers[target] = _Helper(self._connection, target, scope)
+        self._release()
+        return helper
+
+    def _release(self) -> None:
+        held, self._held = self._held, []
+        for message in held:
+            if not self.screen(message):
+                self._deliver(message)
 
 
 class _Helper:

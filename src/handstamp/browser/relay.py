@@ -61,6 +61,7 @@ class Relay:
             driver goes away.
         hides: whether a target is none of the drivers' business.
         navigates: called with a target's id when a driver sends it somewhere.
+        makes: called with a target's id before a driver hears that it has made it.
     """
 
     def __init__(
@@ -70,8 +71,10 @@ class Relay:
         before_dispose: Callable[[str], Awaitable[None]],
         hides: Callable[[str], bool] = lambda _target: False,
         navigates: Callable[[str], None] = lambda _target: None,
+        makes: Callable[[str], None] = lambda _target: None,
     ) -> None:
         self._hides = hides
+        self._makes = makes
         self._navigates = navigates
         self._targets: dict[str, str] = {}
         self._connection = connection
@@ -170,6 +173,8 @@ class Relay:
 
         def answer(reply: Message) -> None:
             reply.pop("gone", None)
+            if method == "Target.createTarget" and "result" in reply:
+                self._makes(reply["result"]["targetId"])
             if method == "Target.getTargets" and "result" in reply:
                 reply["result"]["targetInfos"] = [target for target in reply["result"]["targetInfos"] if not self._hides(target["targetId"])]
             driver.tell({**reply, "id": number})
