@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from handstamp.browser.cdp import Connection, PipeTransport
 from handstamp.browser.helper import HelperPages
@@ -49,14 +49,19 @@ class Chromium:
         )
 
     @classmethod
-    async def start(cls, launch: Launch, clock: Clock) -> Chromium:
+    async def start(cls, launch: Launch, clock: Clock, user_data: Path | None = None) -> Self:
         """Start a browser, and wait until it answers.
+
+        Args:
+            launch: how.
+            clock: stamps changes.
+            user_data: see `BrowserProcess.start`.
 
         Raises:
             BrowserMissing: the program does not start.
             BrowserGone: it ended at once (often: no sandbox for this user, or no display for a window).
         """
-        process = BrowserProcess.start(launch)
+        process = BrowserProcess.start(launch, user_data)
         connection = Connection(PipeTransport(process.reads, process.writes))
         browser = cls(process, connection, clock)
         connection.on_event = browser._hear

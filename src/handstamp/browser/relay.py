@@ -62,6 +62,10 @@ class Relay:
         hides: whether a target is none of the drivers' business.
         navigates: called with a target's id when a driver sends it somewhere.
         makes: called with a target's id before a driver hears that it has made it.
+
+    Attributes:
+        lends: `browserContextId` of a context that drivers get where they ask for a new one that is expected: the browser's own,
+            in which it keeps its files. It cannot be disposed of; a driver that does has let go of it. None for new ones.
     """
 
     def __init__(
@@ -73,6 +77,7 @@ class Relay:
         navigates: Callable[[str], None] = lambda _target: None,
         makes: Callable[[str], None] = lambda _target: None,
     ) -> None:
+        self.lends: str | None = None
         self._hides = hides
         self._makes = makes
         self._navigates = navigates
@@ -179,7 +184,9 @@ class Relay:
                 reply["result"]["targetInfos"] = [target for target in reply["result"]["targetInfos"] if not self._hides(target["targetId"])]
             driver.tell({**reply, "id": number})
 
-        if method == "Target.createBrowserContext":
+        if method == "Target.createBrowserContext" and self.lends is not None and driver.expected:
+            self._spawn(self._made(driver, {"result": {"browserContextId": self.lends}}, answer))
+        elif method == "Target.createBrowserContext":
             self._connection.forward(message, lambda reply: self._spawn(self._made(driver, reply, answer)))
         elif method == "Target.disposeBrowserContext":
             self._spawn(self._dispose(driver, message, answer))
@@ -200,7 +207,10 @@ class Relay:
         context = message.get("params", {}).get("browserContextId", "")
         await self._before_dispose(context)
         driver.contexts.discard(context)
-        self._connection.forward(message, answer)
+        if context == self.lends:
+            answer({"result": {}})
+        else:
+            self._connection.forward(message, answer)
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
