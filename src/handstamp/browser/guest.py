@@ -12,7 +12,7 @@ from handstamp.browser.cookies import by_key
 from handstamp.browser.idb import dump, over_cdp
 from handstamp.browser.live import LiveContext
 from handstamp.browser.restore import WORLD, Areas
-from handstamp.browser.storage_key import scope_of, storage_key_of
+from handstamp.browser.storage_key import origin_of_url, scope_of, storage_key_of
 from handstamp.errors import BrowserError
 from handstamp.state import Loss, PartId, PartKind, StorageState
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from handstamp.browser.cdp import Connection, Message
     from handstamp.state import Clock, Cookie
 
-READ_WITHIN = 10.0  # seconds for one page that was open before us; one that shows a dialog does not answer
+READ_WITHIN = 4.0  # seconds for one page that was open before us; one that shows a dialog does not answer
 _WEB = ("http://", "https://")
 # In an isolated world of a document that is at work: what is there stays. Gives the names of what found no room.
 _PUT = """((area, items) => {
@@ -95,7 +95,7 @@ class GuestContext(LiveContext):
         self._read: set[str] = set()
         if not gives:
             self._areas = Areas.of(StorageState())
-            self._late = {}
+            self._late = set()
 
     async def fill(self, context: str) -> None:
         """Put the missing cookies into the context and begin to watch it."""
@@ -108,6 +108,7 @@ class GuestContext(LiveContext):
         jar = await self.jar()
         self.mirror.start_from(cookie for cookie in jar if cookie.key in ours)
         self.mirror.look_at(jar, now=time.time())
+        self._filled.set()
         self._start(self._watch_cookies())
         self._start(self._databases.read_behind())
         self._start(self._save_behind())
@@ -132,19 +133,24 @@ class GuestContext(LiveContext):
             await asyncio.wait(set(self._reading))
 
     async def _meet(self, session: str) -> None:
-        url = "a page"
+        target = self._documents[session].target
         try:
             async with asyncio.timeout(READ_WITHIN):
                 tree = (await self._connection.send("Page.getFrameTree", session=session))["frameTree"]
-                url = tree["frame"]["securityOrigin"]
                 for frame in _frames(tree):
                     with contextlib.suppress(BrowserError):  # a frame that goes away meanwhile
                         await self._meet_frame(session, frame)
         except TimeoutError:
             why = f"the page was open and did not answer within {READ_WITHIN:g} s (does it show a dialog?), so its storage is neither read nor filled"
-            self.lose(Loss("page", url, why))
+            self.lose(Loss("page", await self._where(target), why))
         except BrowserError:
             return  # it has gone away meanwhile
+
+    async def _where(self, target: str) -> str:
+        """Origin of a page that does not answer; the browser does."""
+        with contextlib.suppress(BrowserError):
+            return origin_of_url((await self._connection.send("Target.getTargetInfo", {"targetId": target}))["targetInfo"]["url"])
+        return "a page"
 
     async def _meet_frame(self, session: str, frame: Message) -> None:
         answer = await self._connection.send("Storage.getStorageKey", {"frameId": frame["id"]}, session=session)

@@ -55,6 +55,7 @@ class Web:
 
     port: int
     headers: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    pages: dict[str, str] = field(default_factory=dict)
 
     def origin(self, name: str = "a") -> str:
         return f"http://{name}.localhost:{self.port}"
@@ -68,7 +69,7 @@ def web() -> Iterator[Web]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            body = PAGE.encode()
+            body = site.pages.get(self.path, PAGE).encode()
             self.send_response(200)
             for name, value in site.headers.get(self.path, []):
                 self.send_header(name, value)

@@ -66,6 +66,58 @@ def test_pages_that_were_open_are_read_and_given_what_they_lack(chrome, web, vau
     assert state.session_storage(b) == {"tab": {"from": "vault"}}
 
 
+MAKE = """(value) => new Promise((made) => {
+  const opening = indexedDB.open('auth', 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore('kv').put({value, at: new Date(5)}, 'user');
+  opening.onsuccess = () => { opening.result.close(); made(); };
+})"""
+READ = """() => new Promise((read) => {
+  const opening = indexedDB.open('auth');
+  opening.onupgradeneeded = () => opening.transaction.abort();
+  opening.onerror = () => read(null);
+  opening.onsuccess = () => {
+    const asking = opening.result.transaction('kv').objectStore('kv').get('user');
+    asking.onsuccess = () => { opening.result.close(); read(asking.result.value); };
+  };
+})"""
+
+
+def test_databases_and_embedded_sites_of_pages_that_were_open_are_read_and_given(chrome, web, vault) -> None:
+    a, b = web.origin("a"), web.origin("b")
+    web.pages["/frames"] = f"<iframe src='{b}/'></iframe>"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.connect_over_cdp(chrome.endpoint)
+        page = browser.contexts[0].new_page()
+        page.goto(f"{a}/frames")
+        page.evaluate(MAKE, "kept")
+        page.frames[1].evaluate("localStorage.setItem('embedded', 'in a')")
+        with attach(browser, profile="work"):
+            pass
+        assert vault.load("work").local_storage(f"{b}^0http://a.localhost") == {"embedded": "in a"}
+        other = browser.new_context()  # knows nothing, and is at the site already
+        page = other.new_page()
+        page.goto(f"{a}/frames")
+        assert page.evaluate(READ) is None
+        with attach(other, profile="work"):
+            assert page.evaluate(READ) == "kept"
+            assert page.frames[1].evaluate("({...localStorage})") == {"embedded": "in a"}
+
+
+def test_a_page_that_shows_a_dialog_is_named_and_keeps_nobody_waiting(chrome, web, vault, saved_elsewhere) -> None:
+    a = web.origin()
+    saved_elsewhere(local={a: {"token": "T"}})
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.connect_over_cdp(chrome.endpoint)
+        page = browser.contexts[0].new_page()
+        page.goto(a)
+        page.on("dialog", lambda _dialog: None)  # nobody answers it
+        with page.expect_event("dialog"):
+            page.evaluate("void setTimeout(() => alert('hello'))")
+        with attach(browser, profile="work") as attached:
+            assert [(loss.what, loss.where) for loss in attached.losses] == [("page", a)]
+    assert vault.load("work").local_storage(a) == {"token": "T"}
+
+
 def test_what_the_browser_changed_while_nobody_was_attached_wins_when_it_is_attached_again(chrome, web, vault, saved_elsewhere, cookies_of) -> None:
     a = web.origin()
     saved_elsewhere(cookies=[{"name": "sid", "value": "S", "domain": "a.localhost"}])
