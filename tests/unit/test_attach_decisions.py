@@ -11,8 +11,8 @@ from handstamp._attach import debugging_url
 from handstamp._signed_in import Order
 from handstamp._target import Kind, target_of
 from handstamp.browser import at_once, now
-from handstamp.browser.eager import Storage, from_playwright, to_playwright
-from handstamp.browser.eager_driver import from_webdriver, to_webdriver
+from handstamp.browser.driver_cookies import from_playwright, from_webdriver, to_playwright, to_webdriver
+from handstamp.browser.eager_storage import Storage
 from handstamp.browser.endpoint import is_endpoint, socket_url
 from handstamp.browser.guest import cookies_to_give
 from handstamp.browser.ways import CommandLine

@@ -10,35 +10,29 @@ The flows (see `either.py`) run where the caller is.
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import time
 import uuid
-from dataclasses import dataclass, field, replace
-from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from handstamp.browser.cookies import by_key
-from handstamp.browser.eager_databases import EagerDatabases, dumps_by_origin
+from handstamp.browser.driver_cookies import from_playwright, to_playwright
+from handstamp.browser.eager_databases import EagerDatabases
+from handstamp.browser.eager_storage import Storage
 from handstamp.browser.either import at_once, now
 from handstamp.browser.guest import cookies_to_give
-from handstamp.browser.idb import library
 from handstamp.browser.mirror import Mirror
-from handstamp.browser.restore import tabs_by_use
 from handstamp.browser.storage_key import origin_of_url
 from handstamp.errors import HandstampError
-from handstamp.state import Cookie, Loss, PartId, PartitionKey, PartKind
+from handstamp.state import Loss, PartId, PartKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable
 
-    from handstamp.state import Clock, StorageState
-
-    Item = tuple[str, str]
+    from handstamp.state import Clock, Cookie, StorageState
 
 _log = logging.getLogger(__name__)
-_FATAL = frozenset({"lease-lost", "conflict", "key-missing", "unsupported-version"})
+FATAL = frozenset({"lease-lost", "conflict", "key-missing", "unsupported-version"})
 _OF_STORAGE = "length key getItem setItem removeItem clear"
 _OF_OBJECTS = "constructor hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString valueOf __proto__"
 _UNSEEN = frozenset(f"{_OF_STORAGE} {_OF_OBJECTS} __defineGetter__ __defineSetter__ __lookupGetter__ __lookupSetter__".split())
@@ -55,56 +49,6 @@ _PUT = """([local, session]) => {
   for (const [open, items] of [[() => localStorage, local], [() => sessionStorage, session]])
     for (const [key, value] of items) try { if (open().getItem(key) === null) open().setItem(key, value); } catch { }
 }"""
-
-
-@cache
-def _script() -> str:
-    return files("handstamp.browser").joinpath("eager.js").read_text(encoding="utf-8").rstrip()
-
-
-@dataclass(frozen=True, slots=True)
-class Storage:
-    """The Web Storage of a saved state, as the eager way gives it back: of top-level pages, and of each origin the tab used last.
-
-    Args:
-        local: origin -> names and values.
-        session: the same of the tab.
-        tabs: origin -> that tab.
-        databases: origin -> its databases.
-    """
-
-    local: Mapping[str, list[Item]] = field(repr=False)
-    session: Mapping[str, list[Item]] = field(repr=False)
-    tabs: Mapping[str, str]
-    databases: Mapping[str, list[dict[str, Any]]] = field(repr=False)
-
-    @classmethod
-    def of(cls, state: StorageState) -> Storage:
-        """Of what is live in `state`."""
-        local = {part.id.scope: [(key[0], value) for key, value in part.live().items()] for part in state.of_kind(PartKind.LOCAL) if "^" not in part.id.scope}
-        session: dict[str, list[Item]] = {}
-        tabs: dict[str, str] = {}
-        for part in state.of_kind(PartKind.SESSION):
-            if "^" not in part.id.scope and (order := tabs_by_use(part.entries)):
-                tabs[part.id.scope] = order[0]
-                session[part.id.scope] = [(key[1], value) for key, value in part.live().items() if key[0] == order[0]]
-        return cls({origin: items for origin, items in local.items() if items}, session, tabs, dumps_by_origin(state))
-
-    def script(self, served: Collection[str]) -> str:
-        """What stands at the beginning of all documents to come; empty when nothing is left to give.
-
-        Args:
-            served: origins that had theirs.
-        """
-        left = [origin for origin in {**self.local, **self.session, **self.databases} if origin not in served]
-        if not left:
-            return ""
-        saved = {
-            origin: {"local": self.local.get(origin, []), "session": self.session.get(origin, []), "databases": self.databases.get(origin, [])}
-            for origin in left
-        }
-        code = f"() => {library()}" if any(origin in self.databases for origin in left) else "null"
-        return f"{_script()}({json.dumps(saved, separators=(',', ':'))}, {code});"
 
 
 class EagerContext:
@@ -323,62 +267,9 @@ class EagerContext:
             await now(self._blocking(lambda: self._save(changes)))
         except HandstampError as error:
             self.mirror.give_back(changes)
-            if error.code in _FATAL:
+            if error.code in FATAL:
                 self.failed = error
             _log.warning("a change of the session is not saved: %s", error)
-
-
-def to_playwright(cookie: Cookie) -> dict[str, Any]:
-    """A cookie as Playwright's `add_cookies` takes it."""
-    item: dict[str, Any] = {
-        "name": cookie.name,
-        "value": cookie.value,
-        "domain": cookie.domain if cookie.host_only else "." + cookie.domain,
-        "path": cookie.path,
-        "expires": -1 if cookie.expires is None else cookie.expires,
-        "httpOnly": cookie.http_only,
-        "secure": cookie.secure,
-    }
-    if cookie.same_site is not None:
-        item["sameSite"] = cookie.same_site
-    if cookie.partition_key is not None:
-        item["partitionKey"] = cookie.partition_key.top_level_site
-    return item
-
-
-def from_playwright(item: dict[str, Any], known: dict[tuple[str, ...], Cookie]) -> Cookie:
-    """A cookie of Playwright's `cookies()`; what it does not tell is taken from the saved one of that name and place."""
-    domain: str = item["domain"]
-    partition = item.get("partitionKey")
-    seen = Cookie(
-        name=item["name"],
-        value=item["value"],
-        domain=domain.lstrip("."),
-        host_only=not domain.startswith("."),
-        path=item["path"],
-        expires=None if item["expires"] < 0 else item["expires"],
-        secure=item["secure"],
-        http_only=item["httpOnly"],
-        same_site=item.get("sameSite"),
-        partition_key=PartitionKey(partition, bool(item.get("_crHasCrossSiteAncestor"))) if partition else None,
-    )
-    return with_what_is_known(seen, known)
-
-
-def with_what_is_known(seen: Cookie, known: dict[tuple[str, ...], Cookie]) -> Cookie:
-    """A cookie as a driver tells of it, with what drivers do not tell taken from the saved one of that name and place."""
-    saved = known.get(seen.key)
-    if saved is None:
-        return seen
-    same_end = seen.expires is not None and saved.expires is not None and abs(seen.expires - saved.expires) <= 1
-    return replace(
-        saved,
-        value=seen.value,
-        expires=saved.expires if same_end else seen.expires,
-        secure=seen.secure,
-        http_only=seen.http_only,
-        same_site=saved.same_site if saved.same_site is None else seen.same_site,
-    )
 
 
 def _playwright_errors() -> tuple[type[Exception], ...]:

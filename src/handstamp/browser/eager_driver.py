@@ -11,7 +11,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from handstamp.browser.cookies import by_key
-from handstamp.browser.eager import with_what_is_known
+from handstamp.browser.driver_cookies import from_webdriver, to_webdriver
+from handstamp.browser.eager import FATAL
 from handstamp.browser.guest import cookies_to_give
 from handstamp.browser.mirror import Mirror
 from handstamp.browser.restore import tabs_by_use
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from handstamp.state import Clock, Key, StorageState
 
 _log = logging.getLogger(__name__)
-_FATAL = frozenset({"lease-lost", "conflict", "key-missing", "unsupported-version"})
 _TAB = "webdriver"
 _READ = """
 return [() => localStorage, () => sessionStorage].map((open) => {
@@ -170,7 +170,7 @@ class EagerDriver:
             self._save(changes)
         except HandstampError as error:
             self.mirror.give_back(changes)
-            if error.code in _FATAL:
+            if error.code in FATAL:
                 self.failed = error
             _log.warning("a change of the session is not saved: %s", error)
 
@@ -178,35 +178,6 @@ class EagerDriver:
 def part_of(cookie: Cookie) -> PartId:
     """The part that a cookie is in."""
     return PartId(PartKind.COOKIES, cookie_scope(cookie.domain))
-
-
-def to_webdriver(cookie: Cookie) -> dict[str, Any]:
-    """A cookie as `add_cookie` takes it; without a domain it belongs to the page's host alone."""
-    item: dict[str, Any] = {"name": cookie.name, "value": cookie.value, "path": cookie.path, "secure": cookie.secure, "httpOnly": cookie.http_only}
-    if not cookie.host_only:
-        item["domain"] = cookie.domain
-    if cookie.expires is not None:
-        item["expiry"] = int(cookie.expires)
-    if cookie.same_site is not None:
-        item["sameSite"] = cookie.same_site
-    return item
-
-
-def from_webdriver(item: dict[str, Any], known: dict[Key, Cookie]) -> Cookie:
-    """A cookie of `get_cookies()`; what it does not tell is taken from the saved one of that name and place."""
-    domain: str = item["domain"]
-    seen = Cookie(
-        name=item["name"],
-        value=item["value"],
-        domain=domain.lstrip("."),
-        host_only=not domain.startswith("."),
-        path=item["path"],
-        expires=item.get("expiry"),
-        secure=item["secure"],
-        http_only=item["httpOnly"],
-        same_site=item.get("sameSite"),
-    )
-    return with_what_is_known(seen, known)
 
 
 def _webdriver_errors() -> tuple[type[Exception], ...]:
