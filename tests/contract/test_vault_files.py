@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from handstamp.errors import Conflict
+from handstamp.errors import Conflict, LeaseLost
 from handstamp.state import Entry, Part, PartId, PartKind, Stamp, StorageState
 
 if TYPE_CHECKING:
@@ -100,3 +100,22 @@ def test_forgetting_a_profile_takes_its_files(vault: Vault) -> None:
     vault.forget("work")
     assert content(vault) == []
     assert [part.id for part in vault.pieces("other", [PIECE])] == [PIECE]
+
+
+def test_files_can_be_forgotten_alone(vault: Vault) -> None:
+    vault.save("work", local("v"))
+    vault.save("work", files(b"then"))
+    with vault.lease("work") as lease:
+        vault.forget_files("work", lease=lease)
+    assert content(vault) == []
+    assert set(vault.load("work").parts) == {LOCAL}
+    vault.forget_files("nobody")
+
+
+def test_who_lost_the_lease_cannot_forget_files(vault: Vault) -> None:
+    vault.save("work", files(b"then"))
+    lost = vault.lease("work")
+    vault.break_lease("work", reason="test")
+    with pytest.raises(LeaseLost):
+        vault.forget_files("work", lease=lost)
+    assert content(vault) == [b"then"]

@@ -175,6 +175,22 @@ class Vault:
         self._report(damages)
         return result
 
+    def forget_files(self, profile: str, *, lease: Lease | None = None) -> None:
+        """Remove a browser's own files from the profile; its state stays.
+
+        Raises:
+            LeaseLost: `lease` is given, and no longer the caller's.
+        """
+        name, unlocked = names.profile_name(profile), self._unlock()
+
+        def forgetting(transaction: Transaction) -> None:
+            if lease is not None:
+                lease.check(transaction)
+            if (found := find_profile(transaction, name)) is not None:
+                Parts(transaction, unlocked, found).drop_files()
+
+        self._write(forgetting)
+
     def history(self, profile: str) -> list[Version]:
         """The kept versions of all parts of a profile, the newest first."""
         unlocked = self._unlock()
