@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from handstamp.browser.cdp import Connection, Message
     from handstamp.browser.idb import Captured, Database, Restored, World
     from handstamp.browser.mirror import Mirror
-    from handstamp.state import Key
+    from handstamp.state import Key, PartId
 
     Helper = Callable[[str], AbstractAsyncContextManager[World]]
 
@@ -214,6 +214,14 @@ class Databases:
                 if place.homes:
                     self._track(place, next(iter(place.homes.values())))
                     self._work.set()
+
+    def has(self, part_id: PartId, values: Mapping[Key, Any]) -> None:
+        """The browser came with these, in files of its own: what of them is missing later was deleted in it."""
+        place = self._places.setdefault(part_id.scope, Place(part_id.scope))
+        if part_id.kind is PartKind.OPFS:
+            place.files = values
+        elif part_id.kind is PartKind.IDB:
+            place.seen[part_id.name] = values
 
     def homes(self) -> list[tuple[str, str]]:
         """Scope and session of every scope that has a document now."""

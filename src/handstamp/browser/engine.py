@@ -10,7 +10,7 @@ import atexit
 import os
 import secrets
 import threading
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,7 +20,7 @@ from handstamp.errors import ConfigError
 from handstamp.state import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
     from typing import Any
 
     from handstamp.browser.process import Launch
@@ -56,6 +56,7 @@ class Engine:
         self._pid = os.getpid()
         self._loop = asyncio.new_event_loop()
         self._browsers: dict[Launch, _Shared] = {}
+        self._closing: list[Callable[[], Awaitable[None]]] = []
         self._thread = threading.Thread(target=self._loop.run_forever, name="handstamp-engine", daemon=True)
         self._thread.start()
         atexit.register(self.close)
@@ -110,6 +111,15 @@ class Engine:
             if shared.users == 0 and shared.browser is not None:
                 shared.closing = self._loop.call_later(LINGER, lambda: self._loop.create_task(self._retire(launch, shared)))
 
+    @contextmanager
+    def closes(self, close: Callable[[], Awaitable[None]]) -> Iterator[None]:
+        """Within the block `close` is called if the engine is closed first, as at the end of the process."""
+        self._closing.append(close)
+        try:
+            yield
+        finally:
+            self._closing.remove(close)
+
     async def _retire(self, launch: Launch, shared: _Shared) -> None:
         if shared.users == 0 and self._browsers.get(launch) is shared:
             del self._browsers[launch]
@@ -127,6 +137,8 @@ class Engine:
         self._loop.close()
 
     async def _close_browsers(self) -> None:
+        for close in list(self._closing):
+            await close()
         browsers, self._browsers = self._browsers, {}
         for shared in browsers.values():
             if shared.closing is not None:
