@@ -84,6 +84,10 @@ class World:
         """
         return restored(json.loads(await self._evaluate(scripts.ended_call())))
 
+    async def evaluate(self, expression: str) -> Any:
+        """The value of an expression in this world, its promise waited for."""
+        return await self._evaluate(expression)
+
     async def applied(self) -> bool:
         """Whether the scripts at this document's start have run (`restore.js`); without any script of its own it may run none."""
         return bool(await self._evaluate("globalThis.handstampApplied === true"))
