@@ -109,12 +109,12 @@ def test_longest_path_goes_first_then_the_earlier_one() -> None:
         ("https://www.example.com:8443/shop", True),
     ],
 )
-def test_where_a_secure_host_only_cookie_goes(url: str, goes: bool) -> None:  # noqa: FBT001
+def test_where_a_secure_host_only_cookie_goes(url: str, goes: bool) -> None:
     assert bool(sent(after({}, "sid=1; Secure; Path=/shop"), url)) is goes
 
 
 @pytest.mark.parametrize(("host", "goes"), [("example.com", True), ("a.b.example.com", True), ("notexample.com", False), ("example.com.evil.example", False)])
-def test_a_domain_cookie_goes_below_and_nowhere_else(host: str, goes: bool) -> None:  # noqa: FBT001
+def test_a_domain_cookie_goes_below_and_nowhere_else(host: str, goes: bool) -> None:
     assert bool(sent(after({}, "sid=1; Domain=example.com; Path=/"), f"https://{host}/")) is goes
 
 

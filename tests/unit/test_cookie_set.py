@@ -223,7 +223,7 @@ def test_a_line_without_name_and_value_or_one_that_reads_as_another_cookie_is_ig
 
 
 @pytest.mark.parametrize(("line", "fits"), [("n=" + "x" * 4095, True), ("n=" + "x" * 4096, False), ("=" + "é" * 2048, True), ("n=" + "é" * 2048, False)])
-def test_name_and_value_have_room_for_4096_octets(line: str, fits: bool) -> None:  # noqa: FBT001
+def test_name_and_value_have_room_for_4096_octets(line: str, fits: bool) -> None:
     assert ignored(line) is not fits
 
 

@@ -77,7 +77,7 @@ def test_different_answers_give_different_pictures() -> None:
 
 
 @pytest.mark.parametrize(("typed", "right"), [("ACE34", True), (" ace34 ", True), ("ACE3", False), ("", False), ("\ud800", False)])
-def test_a_captcha_is_read_whatever_the_case(typed: str, right: bool) -> None:  # noqa: FBT001
+def test_a_captcha_is_read_whatever_the_case(typed: str, right: bool) -> None:
     assert captcha.same_answer("ACE34", typed) is right
 
 

@@ -31,7 +31,7 @@ def test_codes_are_those_of_another_implementation(key: bytes, seconds: int) -> 
 
 
 @pytest.mark.parametrize(("late", "fits"), [(-2, False), (-1, True), (0, True), (1, True), (2, False)])
-def test_a_code_may_be_one_step_early_or_late(late: int, fits: bool) -> None:  # noqa: FBT001
+def test_a_code_may_be_one_step_early_or_late(late: int, fits: bool) -> None:
     now = 1_700_000_000
     code = code_at(SECRET, step_at(now) + late)
     assert (matching_step(SECRET, code, seconds=now) == step_at(now) + late) is fits

@@ -51,7 +51,7 @@ def test_an_ip_address_has_no_registrable_domain(host: str) -> None:
         ("1.127.0.0.1", "127.0.0.1", False),
     ],
 )
-def test_a_domain_holds_itself_and_what_is_below_never_what_merely_ends_alike(host: str, domain: str, inside: bool) -> None:  # noqa: FBT001
+def test_a_domain_holds_itself_and_what_is_below_never_what_merely_ends_alike(host: str, domain: str, inside: bool) -> None:
     assert within(host, domain) is inside
 
 

@@ -161,7 +161,7 @@ def test_the_sites_get_no_secret_of_ours(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_demo_that_cannot_start_says_why(tmp_path: Path) -> None:
-    from handstamp.errors import ConfigError  # noqa: PLC0415  (read beside what it is about)
+    from handstamp.errors import ConfigError
 
     with pytest.raises(ConfigError, match=r"the demo sites did not start: the log .* cannot be written: No such file"), start(log=tmp_path / "no" / "log"):
         pass
