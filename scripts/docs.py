@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 INDEX = DOCS / "README.md"
+FOLDERS = ("how-to", ".", "reference", "decisions")
 _PART = re.compile(r"(<!-- (?P<name>[a-z-]+): written by `make docs` -->\n).*?(<!-- end of (?P=name) -->)", re.DOTALL)
 
 
@@ -58,18 +59,25 @@ def _part(name: str) -> str:
 
 def pages() -> list[str]:
     """The list of all pages but the index."""
-    return [entry(page) for page in sorted(DOCS.rglob("*.md")) if page != INDEX]
+    return [entry(page) for page in sorted(DOCS.rglob("*.md"), key=_place) if page != INDEX]
+
+
+def _place(page: Path) -> tuple[int, str]:
+    """What one does first, then what one wants to know, then the small print."""
+    folder = page.relative_to(DOCS).parent.as_posix()
+    return (FOLDERS.index(folder) if folder in FOLDERS else len(FOLDERS), page.as_posix())
 
 
 def entry(page: Path) -> str:
     """One line of the list: the page's title as a link, and the first sentence below it."""
     text = page.read_text(encoding="utf-8")
     title = re.search(r"^# (.+)$", text, re.MULTILINE)
-    first = re.search(r"^(?![#|<>!\-*`\s])(.+(?:\n(?!\n).+)*)", text, re.MULTILINE)
+    first = re.search(r"^(?![#|<>!\-*\s]|```)(.+(?:\n(?!\n).+)*)", text, re.MULTILINE)
     if title is None or first is None:
         message = f"{page}: a page begins with a title (`# …`) and a sentence"
         raise SystemExit(message)
-    sentence = re.split(r"(?<=[.!?])\s", " ".join(first[1].split()), maxsplit=1)[0]
+    plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", " ".join(first[1].split()))  # its links lead from where it stands
+    sentence = re.split(r"(?<=[.!?])\s", plain, maxsplit=1)[0]
     return f"- [{title[1]}]({page.relative_to(DOCS).as_posix()}): {sentence}"
 
 
