@@ -142,6 +142,26 @@ def test_a_recipe_on_a_page_parses(block: Block) -> None:
     assert parse_recipe(before + block.code + ("" if "check" in given else CHECK), source=str(block)).name == "harbour"
 
 
+@pytest.mark.timeout(60)  # a login and a session, each with a browser of its own
+def test_the_whole_recipe_works_at_a_site(demo: DemoServers, machine: Callable[..., Any], tmp_path: Path) -> None:
+    """At the stand-in site, which is moved to where the recipe's site would be; by name from the home directory, and by path."""
+    recipe = tmp_path / "one" / "sites" / "harbour.toml"
+    recipe.parent.mkdir(mode=0o700, parents=True)
+    recipe.write_text(RECIPES[0].code)
+    here = machine(HANDSTAMP_HARBOUR_BASE_URL=demo.portside.url)
+    assert here.facts("login", "harbour", "--username", "demo", "--password-stdin", stdin=f"{PASSWORD}\n")["session"]["health"] == "valid"
+    assert here.facts("check", "harbour")["evidence"][-1]["check"] == "http"
+    done = here.run(f"""
+        from handstamp.sync_api import signed_in
+        with signed_in({str(recipe)!r}) as context:
+            page = context.new_page()
+            page.goto("/account")
+            print(page.url.rpartition("/")[2])
+    """)
+    assert (done.stdout, done.stderr) == ("account\n", "")
+    assert demo.control.stats().portside.logins == 1
+
+
 def test_every_field_of_a_recipe_is_in_an_example() -> None:
     kinds = (Recipe, Login, ChallengeMarker, TotpSettings, Check, Condition, KeepAlive, SessionRules, Bearer)
     declared = {field.name for kind in kinds for field in fields(kind)} - {"source"}
