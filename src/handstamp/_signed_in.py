@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from handstamp._target import Kind, target_of
 from handstamp.browser import Engine, Launch, find_browser, is_endpoint
+from handstamp.browser.profile import KeptDirectory, profile_launch, whole_profile
 from handstamp.errors import ConfigError
-from handstamp.home import settings
+from handstamp.home import home, settings
 from handstamp.keeper import Given, Keeper, Saver
 from handstamp.keeper.device import options_for
 from handstamp.sites import find_site
@@ -72,8 +73,17 @@ class Order:
         if self.mode not in {"exclusive", "shared"}:
             message = f"mode must be 'exclusive' or 'shared', not {self.mode!r}"
             raise ConfigError(message)
-        if self.fidelity != "state":
-            message = f"fidelity must be 'state', not {self.fidelity!r}; whole browser profiles are not kept yet"
+        if self.fidelity not in {"state", "profile"}:
+            message = f"fidelity must be 'state' or 'profile', not {self.fidelity!r}"
+            raise ConfigError(message)
+        if self.fidelity == "profile" and self.mode == "shared":
+            message = (
+                "fidelity='profile' goes with mode='exclusive' only: the files of two browsers cannot be merged, so one at a time has them; "
+                "use fidelity='state' beside others"
+            )
+            raise ConfigError(message)
+        if self.fidelity == "profile" and self.foreign:
+            message = "fidelity='profile' starts a browser on files of its own, and this one runs already; give browser= a program, or use fidelity='state'"
             raise ConfigError(message)
         if self.foreign and target_of(self.browser).kind not in {Kind.BROWSER, Kind.ENDPOINT}:
             message = (
@@ -106,10 +116,11 @@ class Opening:
         self.options: dict[str, Any] = {}
         self.vault = order.vault if isinstance(order.vault, Vault) else Vault(order.vault)
         self._own_vault = not isinstance(order.vault, Vault)
-        self._site: Site | None = find_site(order.site) if order.site is not None else None
+        self._site: Site | None = find_site(order.site, home=home()) if order.site is not None else None
         self._session: Session | None = None
         self.lease: Lease | None = None
         self._browser: AbstractAsyncContextManager[Chromium] | None = None
+        self._kept: KeptDirectory | None = None
         self.chromium: Chromium
         self.state: StorageState
         self.save: Saver
@@ -123,17 +134,39 @@ class Opening:
             BrowserMissing: no Chromium was found.
         """
         executable = self.order.browser or settings().browser
-        launch = Launch(find_browser(executable, headless=self.order.headless), self.order.headless)
-        await self.hold()
-        await self.make_ready()
+        if self.order.fidelity == "profile":
+            launch = profile_launch(executable, headless=self.order.headless, proxy=await asyncio.to_thread(self._proxy))
+            await self.hold()
+            await self._start(self._whole_profile(launch, await asyncio.to_thread(self._sites)))
+            await self.make_ready(self.chromium)
+        else:
+            launch = Launch(find_browser(executable, headless=self.order.headless), self.order.headless)
+            await self.hold()
+            await self.make_ready()
+            await self._start(engine().browser(launch))
+        self.options = self.context_options(self.chromium.nature)
+        return self
+
+    async def _start(self, browser: AbstractAsyncContextManager[Chromium]) -> None:
+        self._browser = browser
         try:
-            self._browser = engine().browser(launch)
-            self.chromium = await self._browser.__aenter__()
+            self.chromium = await browser.__aenter__()
         except BaseException:
             await self._release()
             raise
-        self.options = self.context_options(self.chromium.nature)
-        return self
+
+    def _whole_profile(self, launch: Launch, sites: list[Site]) -> AbstractAsyncContextManager[Chromium]:
+        if self.lease is None:
+            raise RuntimeError("a whole profile is opened under the exclusive lease")
+        self._kept = KeptDirectory(self.vault, self.order.profile, engine().clock, lease=self.lease)
+        return whole_profile(engine(), launch, self._kept, Saver(self.vault, self.order.profile, *sites, lease=self.lease))
+
+    def _proxy(self) -> str | None:
+        """Through which a browser of its own must be started; a context of its own could be told later."""
+        if proxy := (self.order.context_options or {}).get("proxy"):
+            return str(proxy["server"])
+        session = self.vault.session(self.order.profile, self._site.name) if self._site is not None else None
+        return (self.order.device or Device()).filled(session.device if session else Device()).proxy
 
     async def hold(self) -> None:
         """Get the lease, if the order wants one."""
@@ -144,13 +177,17 @@ class Opening:
             await self._release()
             raise
 
-    async def make_ready(self) -> None:
-        """Make sure of the login, and load the state."""
+    async def make_ready(self, chromium: Chromium | None = None) -> None:
+        """Make sure of the login, and load the state.
+
+        Args:
+            chromium: where to log in, if the session lives in a browser of its own: a key that is made there cannot be brought in.
+        """
         try:
             if self._site is not None:
                 executable = None if self.order.foreign else self.order.browser
                 executable = executable or settings().browser
-                keeper = Keeper(engine(), self.vault, executable=str(executable) if executable else None)
+                keeper = Keeper(engine(), self.vault, executable=str(executable) if executable else None, chromium=chromium)
                 self._session = await keeper.ensure(self._site, self.order.profile, self.order.given, lease=self.lease)
             await self.load()
         except BaseException:
@@ -169,7 +206,7 @@ class Opening:
         sites = []
         for session in self.vault.sessions(self.order.profile):
             with contextlib.suppress(ConfigError):  # its recipe is not here, or wrong
-                sites.append(find_site(session.site))
+                sites.append(find_site(session.site, home=home()))
         return sites
 
     def context_options(self, nature: Device) -> dict[str, Any]:
@@ -200,10 +237,13 @@ class Opening:
             LeaseLost, Conflict: what changed last could not be saved, because somebody else took or forgot the profile.
         """
         try:
-            if live is not None:
-                await asyncio.to_thread(self._note_use, live.losses)
+            await self._end_browser()
         finally:
-            await self._release()
+            try:
+                if live is not None:
+                    await asyncio.to_thread(self._note_use, [*live.losses, *(self._kept.losses if self._kept is not None else ())])
+            finally:
+                await self._release()
         if live is not None and live.failed is not None:
             raise live.failed
 
@@ -218,11 +258,16 @@ class Opening:
             self.vault.update_session(self.order.profile, self._site.name, change)
 
     async def _release(self) -> None:
+        try:
+            await self._end_browser()
+        finally:
+            if self.lease is not None:
+                lease, self.lease = self.lease, None
+                await asyncio.to_thread(lease.release)
+            if self._own_vault:
+                await asyncio.to_thread(self.vault.close)
+
+    async def _end_browser(self) -> None:
         if self._browser is not None:
             browser, self._browser = self._browser, None
             await browser.__aexit__(None, None, None)
-        if self.lease is not None:
-            lease, self.lease = self.lease, None
-            await asyncio.to_thread(lease.release)
-        if self._own_vault:
-            await asyncio.to_thread(self.vault.close)

@@ -60,7 +60,9 @@ async def signed_in(
             port, or a Playwright `Browser` of this API, in which the context is made (docs/how-to/attach.md).
         mode: ``exclusive``: nobody else opens this profile exclusively meanwhile. ``shared``: any number at once, changes merged.
         wait: seconds to wait for another exclusive holder.
-        fidelity: ``state`` is what there is.
+        fidelity: ``state`` restores what can be read of a session, into any context. ``profile`` starts a browser of its own on the
+            files that it left the last time, so that keys which no script can export, caches and service workers are there, too
+            (docs/decisions/whole-profile.md). Exclusive only; a login is then made in that browser.
         device: to appear as; by default the device of the login. A change is logged as a warning.
         context_options: further options of Playwright's `Browser.new_context`; `base_url` is the site's, so that ``page.goto("/path")`` works.
 

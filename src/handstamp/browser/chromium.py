@@ -107,7 +107,7 @@ class Chromium:
             state: what to restore.
             save: see `LiveContext`.
         """
-        live = LiveContext(self._connection, state, self._clock, save, helpers=self._helpers)
+        live = self._live(state, save)
 
         async def made(context: str) -> None:
             self._watch.contexts[context] = live
@@ -115,6 +115,9 @@ class Chromium:
 
         driver.expected.append(made)
         return live
+
+    def _live(self, state: StorageState, save: Callable[[StorageState], None] | None) -> LiveContext:
+        return LiveContext(self._connection, state, self._clock, save, helpers=self._helpers)
 
     async def close(self) -> None:
         """Save what is open, end the browser and remove its directory."""

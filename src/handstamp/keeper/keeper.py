@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Page
 
-    from handstamp.browser import Engine, LiveContext
+    from handstamp.browser import Chromium, Engine, LiveContext
     from handstamp.sites import Credentials, Site, Solver, Verdict
     from handstamp.state import Session, StorageState
     from handstamp.vault import Lease, Vault
@@ -57,14 +57,25 @@ class Keeper:
         executable: the browser to use, see `find_browser`.
         headless: for logins and checks of its own.
         solver: who answers what a site asks during a login; None when nobody does.
+        chromium: in which to log in and check, where a session lives in a browser of its own; None starts what is needed.
     """
 
-    def __init__(self, engine: Engine, vault: Vault, *, executable: str | None = None, headless: bool = True, solver: Solver | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        vault: Vault,
+        *,
+        executable: str | None = None,
+        headless: bool = True,
+        solver: Solver | None = None,
+        chromium: Chromium | None = None,
+    ) -> None:
         self.engine = engine
         self.vault = vault
         self._executable = executable
         self._headless = headless
         self._solver = solver
+        self._chromium = chromium
 
     # -- who it is ----------------------------------------------------------------------------------------------
 
@@ -232,12 +243,18 @@ class Keeper:
     @asynccontextmanager
     async def context(self, state: StorageState, device: Device, *, headless: bool | None = None) -> AsyncIterator[tuple[Page, LiveContext]]:
         """A fresh page in a context of its own, as this device; the caller saves what comes of it."""
-        shown = self._headless if headless is None else headless
-        launch = Launch(find_browser(self._executable, headless=shown), shown)
-        async with self.engine.browser(launch) as chromium:
+        async with self._browser(headless=self._headless if headless is None else headless) as chromium:
             options = options_for(device, chromium.nature)
             async with self.engine.drivers.context(chromium, state, None, options) as (context, live):
                 yield await context.new_page(), live
+
+    @asynccontextmanager
+    async def _browser(self, *, headless: bool) -> AsyncIterator[Chromium]:
+        if self._chromium is not None:
+            yield self._chromium
+            return
+        async with self.engine.browser(Launch(find_browser(self._executable, headless=headless), headless)) as chromium:
+            yield chromium
 
 
 async def device_of(page: Page) -> Device:
