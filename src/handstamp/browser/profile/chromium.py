@@ -106,7 +106,7 @@ def profile_launch(executable: str | Path | None = None, *, headless: bool = Tru
     Args:
         executable: see `find_browser`.
         headless: without a window.
-        proxy: server for all requests, without its password.
+        proxy: server for all requests; user and password in it are left to Playwright, since everybody can read a command line.
     """
     try:
         found = find_browser(executable, headless=False)
@@ -116,8 +116,13 @@ def profile_launch(executable: str | Path | None = None, *, headless: bool = Tru
         found = find_browser(executable, headless=True)
     if is_headless_shell(found):
         _log.debug("a whole profile is opened in %s: there is no other Chromium", found.name)
-    arguments = (f"--disk-cache-size={_CACHE}", *((f"--proxy-server={proxy}",) if proxy else ()))
+    arguments = (f"--disk-cache-size={_CACHE}", *((f"--proxy-server={_without_user(proxy)}",) if proxy else ()))
     return Launch(found, headless, arguments)
+
+
+def _without_user(proxy: str) -> str:
+    scheme, mark, rest = proxy.rpartition("://")
+    return f"{scheme}{mark}{rest.rpartition('@')[2]}"
 
 
 @asynccontextmanager
