@@ -85,7 +85,8 @@ class Connection:
         message = {"method": method, "params": params or {}, **({"sessionId": session} if session else {})}
         number = self.forward(message, lambda reply: _settle(future, method, reply))
         try:
-            return await asyncio.wait_for(future, timeout)
+            async with asyncio.timeout(timeout):  # not `wait_for`: before Python 3.12 that swallows a cancellation which meets the answer
+                return await future
         except TimeoutError:
             self._waiting.pop(number, None)
             raise BrowserTimeout(f"the browser did not answer {method} within {timeout:g} s") from None

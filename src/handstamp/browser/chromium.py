@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from handstamp.browser.cdp import Connection, PipeTransport
 from handstamp.browser.helper import HelperPages
@@ -15,7 +15,7 @@ from handstamp.errors import BrowserGone
 from handstamp.state import Device
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from handstamp.browser.cdp import Message
@@ -45,6 +45,7 @@ class Chromium:
             before_dispose=self._before_dispose,
             hides=self._helpers.hides,
             navigates=self._watch.driven,
+            before_jar=self._before_jar,
             makes=self._helpers.made_by_driver,
         )
 
@@ -157,6 +158,10 @@ class Chromium:
     def _pass_on(self, message: Message) -> None:
         if not self._relay.take(message):
             self._watch.hear(message)
+
+    def _before_jar(self, context: str) -> Awaitable[Any] | None:
+        live = self._watch.contexts.get(context)
+        return live.when_filled() if live else None
 
     async def _before_dispose(self, context: str) -> None:
         live = self._watch.contexts.pop(context, None)

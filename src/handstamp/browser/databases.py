@@ -245,7 +245,8 @@ class Databases:
         """Read what has changed, for as long as the context lives."""
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._work.wait(), FILES_EVERY)
+                async with asyncio.timeout(FILES_EVERY):
+                    await self._work.wait()
             await asyncio.sleep(GATHER)
             self._work.clear()
             now = time.monotonic()

@@ -20,7 +20,7 @@ from handstamp.errors import BrowserError, HandstampError
 from handstamp.state import Loss, PartId, PartKind, StorageState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Coroutine
     from contextlib import AbstractAsyncContextManager
 
     from handstamp.browser.cdp import Connection, Message
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 LOOK_EVERY = 0.5  # seconds between two looks at the cookie jar; a look costs about a millisecond
 MOST_TABS = 8  # tabs of one origin whose sessionStorage is kept; beyond it the longest unused go
+FILL_WITHIN = 0.02  # seconds from the making of a context; a driver that opens a page at once is quicker
+LOOK_AFTER = 0.1  # seconds after a navigation, which has the browser's hands full
 SETTLE = 0.01  # seconds until the storage service has surely taken what a page wrote
 SAVE_AFTER = 0.4  # seconds that changes gather before they are saved together
 
@@ -46,7 +48,7 @@ class Document:
         heir_of: tab of the page that opened it: a popup inherits sessionStorage as in any browser, and is given none.
         tabs: scope -> saved tab whose sessionStorage this page may get; shared by the page and its frames.
         apply: identifier of the apply script that stands now.
-        handed: origin -> identifier of a data script that waits for its document.
+        handed: origin -> identifiers of the data scripts that wait for its document.
         driven: whether a driver sends it somewhere now.
     """
 
@@ -56,7 +58,7 @@ class Document:
     heir_of: str | None = None
     tabs: dict[str, str] = field(default_factory=dict)
     apply: str | None = None
-    handed: dict[str, str] = field(default_factory=dict)
+    handed: dict[str, list[str]] = field(default_factory=dict)
     driven: bool = False
     refreshing: bool = False
     stale: bool = False
@@ -88,8 +90,8 @@ class LiveContext:
         self.mirror = Mirror(state, clock)
         self._connection = connection
         self._cookies = state.cookies()
-        self._areas = Areas.of(state)
-        self._late = dict(self._areas.late)
+        self._areas = Areas.of(state, guest=helpers is None)
+        self._late = set(self._areas.late)
         self._save = save
         self._saving = asyncio.Lock()
         self._documents: dict[str, Document] = {}
@@ -108,31 +110,66 @@ class LiveContext:
         self._helpers = helpers
         self._present: dict[tuple[PartId, str | None], set[str]] = {}
         self._look_now = asyncio.Event()
+        self._seen_jar: list[Message] | None = None
+        self._to_fill = False
+        self._filled = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
     # -- filling ------------------------------------------------------------------------------------------------
 
     async def fill(self, context: str) -> None:
-        """Put the cookies into the new context and begin to watch it. Storage follows as documents appear."""
+        """Fill the new context and begin to watch it. Storage follows as documents appear.
+
+        Cookies cost Chromium some 70 µs each. So they go in while it starts the first page's process: see `fill_jar`.
+        """
         self.id = context
-        await self._put_cookies([cookie for cookie in self._cookies if not cookie.expired(time.time())])
-        self.mirror.start_from(await self.jar())
+        self._to_fill = True
+        asyncio.get_running_loop().call_later(FILL_WITHIN, self.fill_jar)
         await self._databases.restore_files()
         self._start(self._watch_cookies())
         self._start(self._databases.read_behind())
         self._start(self._save_behind())
 
     async def _put_cookies(self, cookies: list[Cookie]) -> None:
+    def fill_jar(self) -> None:
+        """Put the cookies in now, if that has not been done: with the first page, when the driver asks for the jar, or soon.
+
+        Nobody gets at the jar before it is full: documents are not asked of a server (see `_let_go_later`), and the driver's own
+        commands to it wait (see `when_filled`).
+        """
+        if self._to_fill:
+            self._to_fill = False
+            self._start(self._fill_jar())
+
+    def when_filled(self) -> Awaitable[Any] | None:
+        """What a command to the jar has to wait for; None when the jar is full."""
+        if self._filled.is_set():
+            return None
+        self.fill_jar()
+        return self._filled.wait()
+
+    async def _fill_jar(self) -> None:
+        try:
+            await self._put_cookies([cookie for cookie in self._cookies if not cookie.expired(time.time())])
+            self.mirror.start_from(await self.jar())
+        except BrowserError as error:
+            _log.debug("the browser ended before it had its cookies: %s", error)
+        finally:
+            self._filled.set()
+
         if not cookies:
             return
         try:
             await self._set(cookies)
         except CdpError:
             for cookie in cookies:  # one that Chromium refuses must not keep the others out
-                try:
-                    await self._set([cookie])
-                except CdpError:
-                    self.lose(Loss("cookie", f"{cookie.name} of {cookie.domain}", "Chromium does not accept it"))
+                await self._put_cookie(cookie)
+
+    async def _put_cookie(self, cookie: Cookie) -> None:
+        try:
+            await self._set([cookie])
+        except CdpError:
+            self.lose(Loss("cookie", f"{cookie.name} of {cookie.domain}", "Chromium does not accept it"))
 
     async def _set(self, cookies: list[Cookie]) -> None:
         await self._connection.send("Storage.setCookies", {"cookies": [to_cdp(cookie) for cookie in cookies], "browserContextId": self.id})
@@ -187,6 +224,7 @@ class LiveContext:
         for scope, tabs in self._areas.tabs.items():
             free = [tab for tab in tabs if (scope, tab) not in self._claimed]
             if free:
+        self.fill_jar()
                 offers[scope] = free[0]
         return offers
 
@@ -228,21 +266,32 @@ class LiveContext:
         has taken it, if the document still lives. So a page that leaves by itself is held for that long.
         """
         origin = origin_of_url(params["request"]["url"])
-        if source := self._late.get(origin):
-            source += apply_script(self._served, document.tabs)
+        if origin in self._late:
+            source = self._areas.handed(origin) + apply_script(self._served, document.tabs)
             message = {"method": "Page.addScriptToEvaluateOnNewDocument", "params": {"source": source, "worldName": WORLD}, "sessionId": document.session}
-            self._connection.forward(message, lambda reply: document.handed.update({origin: reply.get("result", {}).get("identifier", "")}))
+            self._connection.forward(message, lambda reply: self._handed_over(document, origin, reply))
+        self._take_back(document, origin)  # what was handed for a document that never came knows too little by now
         at_once = "redirectedRequestId" in params or (document.driven and params["frameId"] == document.target)
-        asyncio.get_running_loop().call_later(0.0 if at_once else SETTLE, self._let_go, document.session, params["requestId"])
+        if at_once and self._filled.is_set():
+            self._let_go(document.session, params["requestId"])
+        else:
+            self._start(self._let_go_later(document.session, params["requestId"], 0.0 if at_once else SETTLE))
+
+    async def _let_go_later(self, session: str, request: str, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await self._filled.wait()
+        self._let_go(session, request)
 
     def _let_go(self, session: str, request: str) -> None:
         self._connection.post("Fetch.continueRequest", {"requestId": request}, session=session)
 
-    def _take_back(self, document: Document, frame: Message) -> None:
-        """The document is there, and its first script was after ours."""
-        if frame["id"] == document.target:
-            document.driven = False
-        if identifier := document.handed.pop(frame.get("securityOrigin", ""), ""):
+    def _handed_over(self, document: Document, origin: str, reply: Message) -> None:
+        if identifier := reply.get("result", {}).get("identifier"):
+            document.handed.setdefault(origin, []).append(identifier)
+
+    def _take_back(self, document: Document, origin: str) -> None:
+        """What stands in this page for documents of `origin` is needed no more."""
+        for identifier in document.handed.pop(origin, ()):
             self._connection.post("Page.removeScriptToEvaluateOnNewDocument", {"identifier": identifier}, session=document.session)
 
     def drop(self, session: str) -> None:
@@ -266,7 +315,8 @@ class LiveContext:
         elif method in {"Page.frameNavigated", "Page.loadEventFired"}:
             self._look_now.set()
             if method == "Page.frameNavigated":
-                self._take_back(document, params["frame"])
+                document.driven &= params["frame"]["id"] != document.target
+                self._take_back(document, params["frame"].get("securityOrigin", ""))  # its first script was after ours
                 self._databases.committed(session, params["frame"])
         elif method == "Page.frameDetached":
             self._databases.left(params["frameId"])
@@ -326,7 +376,7 @@ class LiveContext:
         if what not in self._served:
             self._served.add(what)
             if scope in self._areas.once and not self._awaits(scope):
-                self._late.pop(scope, None)
+                self._late.discard(scope)
             self._refresh_all()
 
     def _tab(self, document: Document, scope: str) -> str:
@@ -364,17 +414,27 @@ class LiveContext:
     async def jar(self) -> list[Cookie]:
         """The cookies that the context holds now."""
         answer = await self._connection.send("Storage.getCookies", {"browserContextId": self.id})
-        return [from_cdp(cookie) for cookie in answer["cookies"]]
+        cookies: list[Message] = answer["cookies"]
+        return cookies
 
     async def look(self) -> None:
         """Look at the cookie jar now."""
-        self.mirror.look_at(await self.jar(), now=time.time())
+        await self._filled.wait()
+        cookies = await self._raw_jar()
+        if cookies != self._seen_jar:  # mostly it is as it was, and that is told ten times as fast
+            self.mirror.look_at([from_cdp(cookie) for cookie in cookies], now=time.time())
+            self._seen_jar = cookies
 
+        return [from_cdp(cookie) for cookie in await self._raw_jar()]
+
+    async def _raw_jar(self) -> list[Message]:
     async def _watch_cookies(self) -> None:
         with contextlib.suppress(BrowserError):
             while True:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._look_now.wait(), LOOK_EVERY)
+                    async with asyncio.timeout(LOOK_EVERY):
+                        await self._look_now.wait()
+                    await asyncio.sleep(LOOK_AFTER)
                 self._look_now.clear()
                 await self.look()
 
@@ -404,12 +464,7 @@ class LiveContext:
         """Take the last look and save all; called before the context goes."""
         if self.gone.is_set():
             return
-        with contextlib.suppress(BrowserError):
-            await self._databases.read_all()
-        with contextlib.suppress(BrowserError):
-            await self._read_items()
-        with contextlib.suppress(BrowserError):
-            await self.look()
+        await self.capture()
         await self.save()
 
     async def end(self) -> None:
@@ -419,6 +474,19 @@ class LiveContext:
         await self.finish()
         self.gone.set()
         tasks = [*self._tasks, *self._databases.tasks]
+    async def capture(self) -> StorageState:
+        """The whole state as of now: what pages and jar hold this moment, and what was given back or read of everything else.
+
+        Of a browser that is gone it is what was known last.
+        """
+
+        async def as_far_as_it_goes(look: Coroutine[Any, Any, None]) -> None:
+            with contextlib.suppress(BrowserError):
+                await look
+
+        await asyncio.gather(*map(as_far_as_it_goes, (self._databases.read_all(), self._read_items(), self.look())))
+        return self.mirror.state()
+
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

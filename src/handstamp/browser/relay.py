@@ -15,7 +15,7 @@ import logging
 import secrets
 from collections import deque
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _PATH_BYTES = 32
+_JAR = frozenset({"Storage.getCookies", "Storage.setCookies", "Storage.clearCookies"})
 _NAVIGATIONS = frozenset({"Page.navigate", "Page.reload", "Page.navigateToHistoryEntry"})
 
 
@@ -61,6 +62,7 @@ class Relay:
             driver goes away.
         hides: whether a target is none of the drivers' business.
         navigates: called with a target's id when a driver sends it somewhere.
+        before_jar: called with a context's id; what a driver's command to its cookies has to wait for, None for nothing.
         makes: called with a target's id before a driver hears that it has made it.
 
     Attributes:
@@ -75,8 +77,10 @@ class Relay:
         before_dispose: Callable[[str], Awaitable[None]],
         hides: Callable[[str], bool] = lambda _target: False,
         navigates: Callable[[str], None] = lambda _target: None,
+        before_jar: Callable[[str], Awaitable[Any] | None] = lambda _context: None,
         makes: Callable[[str], None] = lambda _target: None,
     ) -> None:
+        self._before_jar = before_jar
         self.lends: str | None = None
         self._hides = hides
         self._makes = makes
@@ -193,7 +197,11 @@ class Relay:
         else:
             if method in _NAVIGATIONS:
                 self._navigates(self._targets.get(message["sessionId"], ""))
-            self._connection.forward(message, answer)
+            full = self._before_jar(message.get("params", {}).get("browserContextId", "")) if method in _JAR else None
+            if full is None:
+                self._connection.forward(message, answer)
+            else:
+                self._spawn(self._after(full, message, answer))
 
     async def _made(self, driver: Driver, reply: Message, answer: Callable[[Message], None]) -> None:
         context = reply.get("result", {}).get("browserContextId")
@@ -202,6 +210,10 @@ class Relay:
             if driver.expected:
                 await driver.expected.popleft()(context)
         answer(reply)
+
+    async def _after(self, full: Awaitable[Any], message: Message, answer: Callable[[Message], None]) -> None:
+        await full
+        self._connection.forward(message, answer)
 
     async def _dispose(self, driver: Driver, message: Message, answer: Callable[[Message], None]) -> None:
         context = message.get("params", {}).get("browserContextId", "")

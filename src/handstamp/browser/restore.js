@@ -3,12 +3,11 @@
 // never over a value that is there. Databases are asked for first: the page's own open() then waits behind ours.
 (({ done, tabs }) => {
   const world = globalThis;
-  world.handstampApplied = true;
   const origin = world.origin;
   const saved = world.handstampSaved;
   world.handstampSaved = undefined;
   if (world.handstampDone || !saved || !Object.hasOwn(saved, origin)) return;
-  world.handstampDone = true;
+  world.handstampDone = true;                                // the engine asks for it: this document has been served
   const { site, subdomains, areas } = JSON.parse(saved[origin]);
 
   const sameSite = (other, wanted, below) => {

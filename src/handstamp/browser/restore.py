@@ -1,11 +1,11 @@
 """What a document of a context gets back, and the scripts that give it: pure text and choices.
 
-Two scripts stand in every document (CDP `Page.addScriptToEvaluateOnNewDocument` with a world of its own): the *data*, large and
-never sent again, and the *apply* call, small, which is replaced when an origin has been served, so that what the page removes
-from then on stays removed in its next document, popup or frame.
-
-Every document reads the whole data script, about 10 ms a megabyte. So it has a bound: the largest origins stay out of it and
-are handed over one by one, when a document of theirs is asked for (see `LiveContext`).
+An origin's *data* is handed over when a document of it is asked for, and taken back when the document is there (see
+`LiveContext`): so a session costs what its pages use, however many origins it has. What that would miss, documents that a
+service worker answers for, so that nobody sees them asked for, has its data in a script that stands in every document
+(CDP `Page.addScriptToEvaluateOnNewDocument`, with a world of its own). Every document reads the whole of it, about 10 ms a
+megabyte, so it has a bound. Beside it stands the *apply* call, small, which is replaced when an origin has been served, so
+that what the page removes from then on stays removed in its next document, popup or frame.
 """
 
 from __future__ import annotations
@@ -17,16 +17,19 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from handstamp.browser.idb import dump, library
+from handstamp.browser.idb.parts import SCHEMA
 from handstamp.browser.storage_key import origin_of, partition_of, site_of
 from handstamp.state import PartKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from handstamp.state import Entry, Key, StorageState
+    from handstamp.state import Entry, Key, Part, StorageState
 
 WORLD = "handstamp"
-MOST_TEXT = 2_000_000  # characters of the data script
+# Characters of the standing data script. A context of ours begins without service workers, so that an origin gets one only after a
+# document of it has been served; what comes later is sessionStorage for further tabs. In a browser of others there may be some.
+STANDING, STANDING_FOR_GUESTS = 200_000, 2_000_000
 
 
 @cache
@@ -36,11 +39,11 @@ def _script() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Areas:
-    """The Web Storage of a saved state, ready to be given back.
+    """The storage of a saved state, ready to be given back.
 
     Args:
-        data: the data script; empty when there is nothing to give back by it.
-        late: origin -> data script of its own, for those that would make `data` too large.
+        data: the standing data script; empty when there is none.
+        late: origins whose data is handed over, see `handed`.
         local: scopes that have localStorage, which is given back once in a context.
         databases: scopes that have databases, likewise.
         once: origins of which nothing is left to give back once a document of theirs has been served.
@@ -48,37 +51,62 @@ class Areas:
     """
 
     data: str = field(repr=False)
-    late: Mapping[str, str] = field(repr=False)
+    late: frozenset[str]
     local: frozenset[str]
     databases: frozenset[str]
     once: frozenset[str]
     tabs: Mapping[str, tuple[str, ...]]
+    _parts: Mapping[str, Sequence[Part]] = field(repr=False)
 
     @classmethod
-    def of(cls, state: StorageState) -> Areas:
-        """Of what is live in `state`."""
-        by_origin = _databases(state)
-        databases = frozenset(area["scope"] for areas in by_origin.values() for area in areas)
-        local: set[str] = set()
-        tabs: dict[str, tuple[str, ...]] = {}
-        for part in state.of_kind(PartKind.LOCAL):
-            if items := [(key[0], value) for key, value in part.live().items()]:
-                local.add(part.id.scope)
-                by_origin.setdefault(origin_of(part.id.scope), []).append(_area(part.id.scope, None, items))
-        for part in state.of_kind(PartKind.SESSION):
-            order = tabs_by_use(part.entries)
-            if order:
-                tabs[part.id.scope] = order
-            for tab in order:
-                items = [(key[1], value) for key, value in part.live().items() if key[0] == tab]
-                by_origin.setdefault(origin_of(part.id.scope), []).append(_area(part.id.scope, tab, items))
-        small, large = _parted({origin: _record(origin, areas) for origin, areas in by_origin.items()})
-        late = {origin: _data_script({origin: record}) for origin, record in large.items()}
-        return cls(_data_script(small), late, frozenset(local), databases, _once(by_origin), tabs)
+    def of(cls, state: StorageState, *, guest: bool = False) -> Areas:
+        """Of what is live in `state`.
+
+        Args:
+            guest: for a browser of others, where service workers may be at work already.
+        """
+        parts = {origin: filled for origin, all_of_it in _by_origin(state).items() if (filled := [part for part in all_of_it if _gives(part)])}
+        tabs = {part.id.scope: tabs_by_use(part.entries) for filled in parts.values() for part in filled if part.id.kind is PartKind.SESSION}
+        once = frozenset(origin for origin, filled in parts.items() if all(part.id.kind is not PartKind.SESSION and part.id.scope == origin for part in filled))
+        standing = _fitting(
+            {origin: _record(origin, filled) for origin, filled in parts.items() if guest or origin not in once}, STANDING_FOR_GUESTS if guest else STANDING
+        )
+        return cls(
+            _data_script(standing),
+            frozenset(parts) - standing.keys(),
+            _scopes(parts, PartKind.LOCAL),
+            _scopes(parts, PartKind.IDB),
+            once,
+            tabs,
+            parts,
+        )
 
     def __bool__(self) -> bool:
         """Whether there is anything to give back."""
-        return bool(self.data or self.late)
+        return bool(self._parts)
+
+    def handed(self, origin: str) -> str:
+        """The data script of one of the `late` origins."""
+        return _data_script({origin: _record(origin, self._parts[origin])})
+
+
+def _by_origin(state: StorageState) -> dict[str, list[Part]]:
+    parts: dict[str, list[Part]] = {}
+    for kind in (PartKind.IDB, PartKind.LOCAL, PartKind.SESSION):  # databases first: the page's own open() then waits behind ours
+        for part in state.of_kind(kind):
+            parts.setdefault(origin_of(part.id.scope), []).append(part)
+    return parts
+
+
+def _gives(part: Part) -> bool:
+    """Whether there is anything in a part to give back; of a database that takes its schema."""
+    if part.id.kind is PartKind.IDB:
+        return (schema := part.entries.get(SCHEMA)) is not None and not schema.deleted
+    return any(not entry.deleted for entry in part.entries.values())
+
+
+def _scopes(parts: Mapping[str, Sequence[Part]], kind: PartKind) -> frozenset[str]:
+    return frozenset(part.id.scope for filled in parts.values() for part in filled if part.id.kind is kind)
 
 
 def tabs_by_use(entries: Mapping[Key, Entry]) -> tuple[str, ...]:
@@ -90,43 +118,42 @@ def tabs_by_use(entries: Mapping[Key, Entry]) -> tuple[str, ...]:
     return tuple(sorted(used, key=lambda tab: (used[tab], tab), reverse=True))
 
 
-def _databases(state: StorageState) -> dict[str, list[dict[str, Any]]]:
-    """By origin one area for each scope that has databases."""
-    dumps: dict[str, list[dict[str, Any]]] = {}
-    for part in state.of_kind(PartKind.IDB):
-        if (made := dump(part.id.name, part.live())) is not None:
-            dumps.setdefault(part.id.scope, []).append(made)
-    areas: dict[str, list[dict[str, Any]]] = {}
-    for scope, databases in dumps.items():
-        areas.setdefault(origin_of(scope), []).append(_area(scope, None, ()) | {"databases": databases})
-    return areas
-
-
-def _area(scope: str, tab: str | None, items: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    partition = partition_of(scope)
-    below = site_of(partition[1:])[1] if partition[:1] == "0" else False
-    return {"scope": scope, "partition": partition, "subdomains": below, "tab": tab, "items": list(items)}
-
-
-def _once(by_origin: Mapping[str, list[dict[str, Any]]]) -> frozenset[str]:
-    return frozenset(origin for origin, areas in by_origin.items() if all(area["tab"] is None and not area["partition"] for area in areas))
-
-
-def _record(origin: str, areas: list[dict[str, Any]]) -> str:
-    site, below = site_of(origin)
-    return json.dumps({"site": site, "subdomains": below, "areas": areas}, separators=(",", ":"))
-
-
-def _parted(records: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """As many of the smallest as fit into the data script, and the rest."""
-    room = MOST_TEXT
+def _fitting(records: Mapping[str, str], room: int) -> dict[str, str]:
+    """As many of the smallest as fit."""
     small: dict[str, str] = {}
     for origin, record in sorted(records.items(), key=lambda item: len(item[1])):
         room -= len(record)
         if room < 0:
             break
         small[origin] = record
-    return small, {origin: record for origin, record in records.items() if origin not in small}
+    return small
+
+
+def _record(origin: str, parts: Iterable[Part]) -> str:
+    site, below = site_of(origin)
+    return json.dumps({"site": site, "subdomains": below, "areas": list(_areas(parts))}, separators=(",", ":"))
+
+
+def _areas(parts: Iterable[Part]) -> Iterator[dict[str, Any]]:
+    """One for each scope's databases, for its localStorage, and for each tab's sessionStorage."""
+    databases: dict[str, list[dict[str, Any]]] = {}
+    items: list[dict[str, Any]] = []
+    for part in parts:
+        live = part.live()
+        if part.id.kind is PartKind.IDB:
+            databases.setdefault(part.id.scope, []).append(dump(part.id.name, live) or {})
+        elif part.id.kind is PartKind.LOCAL:
+            items.append(_area(part.id.scope, None, [(key[0], value) for key, value in live.items()]))
+        else:
+            items += [_area(part.id.scope, tab, [(key[1], value) for key, value in live.items() if key[0] == tab]) for tab in tabs_by_use(part.entries)]
+    yield from (_area(scope, None, ()) | {"databases": dumps} for scope, dumps in databases.items())
+    yield from items
+
+
+def _area(scope: str, tab: str | None, items: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    partition = partition_of(scope)
+    below = site_of(partition[1:])[1] if partition[:1] == "0" else False
+    return {"scope": scope, "partition": partition, "subdomains": below, "tab": tab, "items": list(items)}
 
 
 def _data_script(records: Mapping[str, str]) -> str:

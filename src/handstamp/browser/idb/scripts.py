@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _SOURCES = ("bytes", "keys", "clone_encode", "clone_decode", "losses", "pieces", "restore_idb", "store_read", "capture", "opfs", "face")
 _NAME = "handstampStorage"
+NO_LIBRARY = "no library"
 OPEN_WITHIN = 5.0  # seconds
 MOST_OF_RECORD = 64 << 20  # bytes of one value
 MOST_OF_DATABASE = 256 << 20  # characters of all values' texts
@@ -114,6 +115,16 @@ def staged_calls(method: str, data: Any) -> Iterator[str]:
     for at in range(0, len(text), STAGE):
         yield f"{library()}.stage({json.dumps(text[at : at + STAGE])})"
     yield f"{library()}.{method}({library()}.take())"
+
+
+def if_library(call: str) -> str | None:
+    """A call without the library's text, which is most of it: gives `NO_LIBRARY` in a world that has not got it yet.
+
+    None for an expression that needs no library.
+    """
+    if not call.startswith(library()):
+        return None
+    return f"globalThis.{_NAME} === undefined ? {json.dumps(NO_LIBRARY)} : globalThis.{_NAME}{call.removeprefix(library())}"
 
 
 def _call(method: str, argument: Any) -> str:

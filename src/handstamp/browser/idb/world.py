@@ -89,8 +89,8 @@ class World:
         return await self._evaluate(expression)
 
     async def applied(self) -> bool:
-        """Whether the scripts at this document's start have run (`restore.js`); without any script of its own it may run none."""
-        return bool(await self._evaluate("globalThis.handstampApplied === true"))
+        """Whether this document has been served at its start (`restore.js`); without any script of its own it may run none of ours."""
+        return bool(await self._evaluate("globalThis.handstampDone === true"))
 
     async def _told(self, call: str) -> list[dict[str, Any]]:
         told, more = facts(await self._evaluate(call))
@@ -136,12 +136,17 @@ async def over_cdp(connection: Connection, *, session: str, frame: str, scope: s
     """
     made = await connection.send("Page.createIsolatedWorld", {"frameId": frame, "worldName": name}, session=session)
 
-    async def evaluate(expression: str) -> Any:
+    async def run(expression: str) -> Any:
         params = {"expression": expression, "contextId": made["executionContextId"], "awaitPromise": True, "returnByValue": True}
         answer = await connection.send("Runtime.evaluate", params, session=session, timeout=timeout)
         if details := answer.get("exceptionDetails"):
             raise CdpError(f"storage of {scope} cannot be read or filled: {_reason(details)}")
         return answer["result"].get("value")
+
+    async def evaluate(expression: str) -> Any:
+        short = scripts.if_library(expression)
+        value = await run(short) if short else scripts.NO_LIBRARY
+        return await run(expression) if value == scripts.NO_LIBRARY else value
 
     return World(evaluate, scope)
 
