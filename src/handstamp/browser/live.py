@@ -109,10 +109,10 @@ class LiveContext:
         )
         self._helpers = helpers
         self._present: dict[tuple[PartId, str | None], set[str]] = {}
-        self._look_now = asyncio.Event()
         self._seen_jar: list[Message] | None = None
         self._to_fill = False
         self._filled = asyncio.Event()
+        self._look_now = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
     # -- filling ------------------------------------------------------------------------------------------------
@@ -130,7 +130,6 @@ class LiveContext:
         self._start(self._databases.read_behind())
         self._start(self._save_behind())
 
-    async def _put_cookies(self, cookies: list[Cookie]) -> None:
     def fill_jar(self) -> None:
         """Put the cookies in now, if that has not been done: with the first page, when the driver asks for the jar, or soon.
 
@@ -157,6 +156,7 @@ class LiveContext:
         finally:
             self._filled.set()
 
+    async def _put_cookies(self, cookies: list[Cookie]) -> None:
         if not cookies:
             return
         try:
@@ -217,6 +217,7 @@ class LiveContext:
         post("Fetch.enable", {"patterns": [{"urlPattern": "*", "resourceType": "Document"}]}, session=session)
         post("Target.setAutoAttach", {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True, "filter": FRAMES}, session=session)
         post("Runtime.runIfWaitingForDebugger", session=session)
+        self.fill_jar()
 
     def _offer(self) -> dict[str, str]:
         """For each scope the saved tab that no page has taken yet, the latest used first."""
@@ -224,7 +225,6 @@ class LiveContext:
         for scope, tabs in self._areas.tabs.items():
             free = [tab for tab in tabs if (scope, tab) not in self._claimed]
             if free:
-        self.fill_jar()
                 offers[scope] = free[0]
         return offers
 
@@ -413,6 +413,9 @@ class LiveContext:
 
     async def jar(self) -> list[Cookie]:
         """The cookies that the context holds now."""
+        return [from_cdp(cookie) for cookie in await self._raw_jar()]
+
+    async def _raw_jar(self) -> list[Message]:
         answer = await self._connection.send("Storage.getCookies", {"browserContextId": self.id})
         cookies: list[Message] = answer["cookies"]
         return cookies
@@ -425,9 +428,6 @@ class LiveContext:
             self.mirror.look_at([from_cdp(cookie) for cookie in cookies], now=time.time())
             self._seen_jar = cookies
 
-        return [from_cdp(cookie) for cookie in await self._raw_jar()]
-
-    async def _raw_jar(self) -> list[Message]:
     async def _watch_cookies(self) -> None:
         with contextlib.suppress(BrowserError):
             while True:
@@ -467,13 +467,6 @@ class LiveContext:
         await self.capture()
         await self.save()
 
-    async def end(self) -> None:
-        """The context is gone: watch no more."""
-        if self.gone.is_set():
-            return
-        await self.finish()
-        self.gone.set()
-        tasks = [*self._tasks, *self._databases.tasks]
     async def capture(self) -> StorageState:
         """The whole state as of now: what pages and jar hold this moment, and what was given back or read of everything else.
 
@@ -487,6 +480,13 @@ class LiveContext:
         await asyncio.gather(*map(as_far_as_it_goes, (self._databases.read_all(), self._read_items(), self.look())))
         return self.mirror.state()
 
+    async def end(self) -> None:
+        """The context is gone: watch no more."""
+        if self.gone.is_set():
+            return
+        await self.finish()
+        self.gone.set()
+        tasks = [*self._tasks, *self._databases.tasks]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
