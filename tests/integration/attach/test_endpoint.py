@@ -141,7 +141,8 @@ def test_a_tab_that_was_open_twice_is_one_tab(chrome, web, vault) -> None:
         page.goto(a)
         page.evaluate("sessionStorage.setItem('s', '1')")
     with attach(chrome.endpoint, profile="work") as attached:
-        attached.context.pages[-1].evaluate("sessionStorage.setItem('s', '2')")
+        (page,) = [page for page in attached.context.pages if page.url.startswith(a)]
+        page.evaluate("sessionStorage.setItem('s', '2')")
     assert list(vault.load("work").session_storage(a).values()) == [{"s": "2"}]
 
 
