@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Shuts out the developer's own vault and settings; a test that wants a home names one. The choice of browser stays."""
     for name in [name for name in os.environ if name.startswith("HANDSTAMP_") and name != "HANDSTAMP_BROWSER"]:
         del os.environ[name]
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job: what tests start must hear Ctrl-C all the same
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[_home] = tempfile.TemporaryDirectory(prefix="handstamp-tests-")
     os.environ["HANDSTAMP_HOME"] = str(Path(config.stash[_home].name) / "home")
 
