@@ -234,5 +234,3 @@ def elsewhere(keyed: Keyed, tmp_path: Path) -> Callable[[str], Any]:
         return json.loads(done.stdout) if done.stdout else None
 
     return run
-
-

@@ -24,7 +24,21 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 4  # documents in which storage is brought up to date
 # What the mirror cannot read and the browser's own files have.
-_KEPT_BY_FILES = frozenset({"blob", "crypto-key", "file-handle", "image-bitmap", "opfs-file", "rtc-certificate", "storage-bucket", "too-big", "value"})
+_KEPT_BY_FILES = frozenset(
+    {
+        "blob",
+        "cache-storage",
+        "crypto-key",
+        "file-handle",
+        "image-bitmap",
+        "opfs-file",
+        "rtc-certificate",
+        "service-worker",
+        "storage-bucket",
+        "too-big",
+        "value",
+    }
+)
 
 
 class ProfileContext(LiveContext):
