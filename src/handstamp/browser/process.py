@@ -41,7 +41,9 @@ _HEADLESS_FLAGS = ("--headless", "--hide-scrollbars", "--mute-audio", "--disable
 _FIRST_FREE_DESCRIPTOR = 10  # ours must not be 3 or 4, which the browser's ends become
 _BROWSER_READS, _BROWSER_WRITES = 3, 4
 _PREFIX = "handstamp-browser-"
-_OWNER = "owner"
+_OWNER, _BROWSER = "owner", "browser"  # files with the identities of who made the directory and of the browser in it
+_NOBODY = "0 ?"
+_MAKING = 3600.0  # seconds after which a directory without a mark is nobody's
 MEMORY = Path("/dev/shm")  # noqa: S108  (a file system in memory on Linux; what is made there is ours alone, mode 0700)
 _GRACE = 3.0  # seconds that a browser gets to end by itself
 
@@ -111,6 +113,7 @@ class BrowserProcess:
         finally:
             os.close(browser_reads)
             os.close(browser_writes)
+        (user_data / _BROWSER).write_text(_identity(pid))
         return cls(pid, we_read, we_write, user_data)
 
     async def end(self) -> None:
@@ -157,17 +160,42 @@ def new_user_data(folder: Path | None = None) -> Path:
 def sweep(*folders: Path) -> list[Path]:
     """Remove user-data directories whose owner (a process of ours, known by pid and start time) is gone. Returns them.
 
+    A browser that is left of it is ended first: it would write into its directory to the last.
+
     Args:
         folders: where they may be; by default wherever `new_user_data` makes them.
     """
     removed = []
     for user_data in (found for folder in folders or (Path(tempfile.gettempdir()), MEMORY) for found in folder.glob(f"{_PREFIX}*")):
-        with contextlib.suppress(OSError):
-            owner = (user_data / _OWNER).read_text()
-            if owner != _identity(int(owner.partition(" ")[0])):
+        with contextlib.suppress(OSError, ValueError):
+            if not _runs(_read_owner(user_data)):
+                _end_browser(user_data)
                 _remove(user_data)
                 removed.append(user_data)
     return removed
+
+
+def _read_owner(user_data: Path) -> str:
+    """Identity of its owner. One without a mark is being made, or what somebody left long ago."""
+    try:
+        return (user_data / _OWNER).read_text()
+    except FileNotFoundError:
+        if time.time() - user_data.stat().st_mtime < _MAKING:
+            raise
+        return _NOBODY
+
+
+def _end_browser(user_data: Path) -> None:
+    try:
+        browser = (user_data / _BROWSER).read_text()
+    except FileNotFoundError:
+        return
+    if _runs(browser):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(int(browser.partition(" ")[0]), signal.SIGKILL)
+        deadline = time.monotonic() + _GRACE
+        while _runs(browser) and time.monotonic() < deadline:
+            time.sleep(0.005)
 
 
 def _remove(user_data: Path) -> None:
@@ -182,12 +210,19 @@ def _remove(user_data: Path) -> None:
 
 
 def _identity(pid: int) -> str:
-    """Pid and start time: a pid alone may be another process by now."""
+    """Pid and start time: a pid alone may be another process by now. One that has ended and waits for its parent has no start time."""
     try:
-        started = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
+        state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        started = "?" if state in {"Z", "X"} else fields[18]
+    except (OSError, IndexError, ValueError):
         started = "?" if sys.platform == "linux" else _alive(pid)
     return f"{pid} {started}"
+
+
+def _runs(identity: str) -> bool:
+    """Whether it is that of a running process."""
+    pid, _, started = identity.partition(" ")
+    return started != "?" and identity == _identity(int(pid))
 
 
 def _alive(pid: int) -> str:
