@@ -1,4 +1,4 @@
-"""Selecting what of a state belongs to given domains (SPEC: a domain, its subdomains, and what parents send to it)."""
+"""Selecting what of a state belongs to given domains (a domain, its subdomains, and what parents send to it)."""
 
 from __future__ import annotations
 
