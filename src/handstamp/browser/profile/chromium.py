@@ -7,7 +7,8 @@ import contextlib
 import logging
 import shutil
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from handstamp.browser.chromium import Chromium
 from handstamp.browser.find import find_browser, is_headless_shell
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     Save = Callable[[StorageState], None]
 
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 CLOSE_WITHIN = 15.0  # seconds that the browser gets to write its files
 _LOOKS, _LOOK_AGAIN = 250, 0.02  # times, and seconds between them: until pages that were closed are gone
@@ -140,11 +142,11 @@ async def whole_profile(engine: Engine, launch: Launch, kept: KeptDirectory, sav
         ConfigError: a later browser has written the directory.
         LeaseLost, Conflict, VaultFull: at the end, when the directory cannot be stored.
     """
-    user_data = await asyncio.to_thread(kept.unpack)
+    user_data = await _to_its_end(kept.unpack, undo=_discard)
     try:
         chromium = await ProfileChromium.start(launch, engine.clock, user_data)
     except BaseException:
-        shutil.rmtree(user_data, ignore_errors=True)
+        _discard(user_data)
         raise
     chromium.holds, chromium.save = kept.manifest.holds, save
     with engine.closes(chromium.close):
@@ -158,12 +160,33 @@ async def whole_profile(engine: Engine, launch: Launch, kept: KeptDirectory, sav
 async def _put_away(chromium: ProfileChromium, kept: KeptDirectory) -> None:
     try:
         if await chromium.end_in_order():
-            stored = await asyncio.to_thread(kept.store, chromium.user_data, holds=chromium.holds, browser=chromium.version)
+            stored = await _to_its_end(partial(kept.store, chromium.user_data, holds=chromium.holds, browser=chromium.version))
             _log.debug("the browser's files: %s", stored)
         else:
             _log.warning("the browser did not end well, so its files of this session are not stored; cookies and storage are, as they were mirrored")
     finally:
         await chromium.remove()
+
+
+async def _to_its_end(work: Callable[[], T], *, undo: Callable[[T], None] = lambda _result: None) -> T:
+    """What `work` gives, done in a worker thread. A cancellation waits for it: files must not be removed while they are read.
+
+    Args:
+        work: blocking.
+        undo: called with the result if nobody waits for it any more.
+    """
+    task = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        if not task.cancelled() and task.exception() is None:
+            undo(task.result())
+        raise
+
+
+def _discard(user_data: Path) -> None:
+    shutil.rmtree(user_data, ignore_errors=True)
 
 
 def _refuse_older(chromium: ProfileChromium, wrote: str) -> None:

@@ -137,7 +137,14 @@ class KeptDirectory:
 
         Raises:
             LeaseLost, Conflict, VaultFull: it is not stored.
+            BrowserError: it cannot be read.
         """
+        try:
+            return self._store(user_data, holds, browser)
+        except OSError as error:
+            raise BrowserError(f"the browser's files of profile '{self._profile}' cannot be read ({error.strerror}), so they are not stored") from error
+
+    def _store(self, user_data: Path, holds: Mapping[PartId, str], browser: str) -> Stored | None:
         size = sum(file.stat().st_size for _, file in kept_files(user_data))
         if size > MOST:
             why = f"they have {size >> 20} MB, more than the {MOST >> 20} MB that are kept; what was stored before stays, without this session's changes"
