@@ -195,3 +195,12 @@ def test_the_context_is_as_any_other(plain) -> None:
             page.evaluate("void window.open('/')")
         assert len(context.pages) == 2
         assert popup.value.evaluate("navigator.userAgent") == "a browser of ours"
+        with page.expect_download() as download:
+            page.evaluate("Object.assign(document.createElement('a'), {href: 'data:,content', download: 'file.txt'}).click()")
+        assert Path(download.value.path()).read_text() == "content"
+        assert [cookie["name"] for cookie in context.cookies()] == ["given"]
+        assert context.request.get("/").ok
+        page.evaluate("localStorage.setItem('item', 'stays')")
+        context.clear_cookies()
+    with signed_in(plain, fidelity="profile") as context:
+        assert (context.cookies(), context.pages) == ([], [])
