@@ -264,6 +264,7 @@ async def _way_in(chromium: Chromium) -> tuple[Driver, str]:
 
 
 async def _expect(chromium: Chromium, driver: Driver, state: StorageState, save: Save | None) -> LiveContext:
+    driver.expected.clear()  # one is made at a time: what is left is of an opening that was cancelled, and another's state
     return chromium.expect(driver, state, save)
 
 
