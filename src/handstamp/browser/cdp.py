@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Message = dict[str, Any]
 _log = logging.getLogger(__name__)
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 ANSWER_TIMEOUT = 30.0  # seconds; a command that takes longer means a browser that hangs
 
 
@@ -107,7 +108,7 @@ class Connection:
             reply({"id": number, "error": {"code": -32000, "message": "the browser is gone"}, "gone": True})
             return number
         self._waiting[number] = reply
-        self._transport.write(json.dumps({**message, "id": number}, separators=(",", ":")).encode())
+        self._transport.write(_encode({**message, "id": number}).encode())
         return number
 
     async def close(self) -> None:

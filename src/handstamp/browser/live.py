@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 LOOK_EVERY = 0.5  # seconds between two looks at the cookie jar; a look costs about a millisecond
 MOST_TABS = 8  # tabs of one origin whose sessionStorage is kept; beyond it the longest unused go
+COOKIES_AT_ONCE = 25  # the browser does nothing else meanwhile
 FILL_WITHIN = 0.02  # seconds from the making of a context; a driver that opens a page at once is quicker
 LOOK_AFTER = 0.1  # seconds after a navigation, which has the browser's hands full
 SETTLE = 0.01  # seconds until the storage service has surely taken what a page wrote
@@ -157,13 +158,13 @@ class LiveContext:
             self._filled.set()
 
     async def _put_cookies(self, cookies: list[Cookie]) -> None:
-        if not cookies:
-            return
-        try:
-            await self._set(cookies)
-        except CdpError:
-            for cookie in cookies:  # one that Chromium refuses must not keep the others out
-                await self._put_cookie(cookie)
+        for at in range(0, len(cookies), COOKIES_AT_ONCE):
+            some = cookies[at : at + COOKIES_AT_ONCE]
+            try:
+                await self._set(some)
+            except CdpError:
+                for cookie in some:  # one that Chromium refuses must not keep the others out
+                    await self._put_cookie(cookie)
 
     async def _put_cookie(self, cookie: Cookie) -> None:
         try:

@@ -9,7 +9,7 @@ from handstamp.browser.restore import tabs_by_use
 from handstamp.state import Entry, Part, PartId, PartKind, StorageState, cookie_scope, merge
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from handstamp.state import Clock, Cookie, Key
 
@@ -25,7 +25,8 @@ class Mirror:
     def __init__(self, state: StorageState, clock: Clock) -> None:
         self._epoch = state.epoch
         self._clock = clock
-        self._parts: dict[PartId, dict[Key, Entry]] = {part_id: dict(part.entries) for part_id, part in state.parts.items()}
+        self._parts: dict[PartId, Mapping[Key, Entry]] = {part_id: part.entries for part_id, part in state.parts.items()}
+        self._own: dict[PartId, dict[Key, Entry]] = {}  # those of `_parts` that have changed since
         self._unsaved: dict[PartId, dict[Key, Entry]] = {}
         self._cookies: dict[Key, Cookie] = {}
 
@@ -41,19 +42,25 @@ class Mirror:
 
     def state(self) -> StorageState:
         """All that is known now."""
-        return StorageState.of((Part(part_id, dict(entries)) for part_id, entries in self._parts.items()), epoch=self._epoch)
+        parts = (Part(part_id, dict(entries) if part_id in self._own else entries) for part_id, entries in self._parts.items())
+        return StorageState.of(parts, epoch=self._epoch)
+
+    def _changing(self, part_id: PartId) -> dict[Key, Entry]:
+        """The entries of a part, as ours: what was loaded stays as it was."""
+        if part_id not in self._own:
+            self._parts[part_id] = self._own[part_id] = dict(self._parts.get(part_id, {}))
+        return self._own[part_id]
 
     def set(self, part_id: PartId, key: Key, value: Any) -> None:
         """A key was seen to have this value; None: it was seen to be deleted."""
-        entries = self._parts.setdefault(part_id, {})
-        known = entries.get(key)
+        known = self._parts.get(part_id, {}).get(key)
         if known is None and value is None:
             return
         if known is not None:
             if known.value == value:
                 return
             self._clock.observe(known.stamp)
-        entries[key] = self._unsaved.setdefault(part_id, {})[key] = Entry(value, self._clock.stamp())
+        self._changing(part_id)[key] = self._unsaved.setdefault(part_id, {})[key] = Entry(value, self._clock.stamp())
 
     def clear(self, part_id: PartId, *, tab: str | None = None) -> None:
         """All keys of a part, or of one tab in it, were seen to be deleted."""

@@ -9,26 +9,32 @@ that it has asked for, the context has been filled; before a context that it giv
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import logging
 import secrets
 from collections import deque
-from http import HTTPStatus
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any
+
+from handstamp.browser.line import Line
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from websockets.asyncio.server import Server, ServerConnection
-    from websockets.http11 import Request, Response
+    from websockets.http11 import Request
 
     from handstamp.browser.cdp import Connection, Message
 
-_log = logging.getLogger(__name__)
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 _PATH_BYTES = 32
 _JAR = frozenset({"Storage.getCookies", "Storage.setCookies", "Storage.clearCookies"})
 _NAVIGATIONS = frozenset({"Page.navigate", "Page.reload", "Page.navigateToHistoryEntry"})
+
+
+class CloseCode(IntEnum):
+    """Why a line is hung up (RFC 6455 §7.4.1)."""
+
+    GOING_AWAY = 1001
+    POLICY_VIOLATION = 1008
 
 
 class Driver:
@@ -44,13 +50,14 @@ class Driver:
         self.expected: deque[Callable[[str], Awaitable[None]]] = deque()
         self.contexts: set[str] = set()
         self.session: str | None = None
-        self.outbox: asyncio.Queue[Message | None] = asyncio.Queue()
+        self.line: Line | None = None
 
     def tell(self, message: Message) -> None:
         """Send it a message, in order."""
         if message.get("sessionId") == self.session:
             message = {key: value for key, value in message.items() if key != "sessionId"}
-        self.outbox.put_nowait(message)
+        if self.line is not None:
+            self.line.send(_encode(message))
 
 
 class Relay:
@@ -90,16 +97,16 @@ class Relay:
         self._before_dispose = before_dispose
         self._drivers: dict[str, Driver] = {}
         self._owners: dict[str, Driver] = {}
-        self._server: Server | None = None
+        self._server: asyncio.Server | None = None
+        self._lines: dict[Line, Driver | None] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Listen on a free loopback port."""
-        from websockets.asyncio.server import serve  # noqa: PLC0415  (40 ms)
-
-        self._server = await serve(
-            self._serve, "127.0.0.1", 0, process_request=self._admit, max_size=None, compression=None, ping_interval=None, logger=_quiet()
-        )
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: Line(admits=self._admits, opened=self._opened, ended=self._ended), "127.0.0.1", 0)
+        self._spawn(self._hang_up_with_the_browser())
 
     def driver(self) -> tuple[Driver, str]:
         """A new way in, and its URL, which is a secret: whoever has it drives the browser."""
@@ -135,37 +142,43 @@ class Relay:
         """Send all drivers away."""
         if self._server is not None:
             self._server.close()
-            await self._server.wait_closed()
+            for line in list(self._lines):
+                line.close(CloseCode.GOING_AWAY)
+                await line.gone.wait()
+            await asyncio.gather(*self._leaving)
         for task in list(self._tasks):
             task.cancel()
 
-    def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
-        if request.path in self._drivers and "Origin" not in request.headers:
-            return None
-        return connection.respond(HTTPStatus.NOT_FOUND, "")
+    def _admits(self, request: Request) -> bool:
+        return request.path in self._drivers and "Origin" not in request.headers
 
-    async def _serve(self, socket: ServerConnection) -> None:
-        driver = self._drivers[socket.request.path] if socket.request else None
-        if driver is None or driver.session is not None:
-            await socket.close(1008)
+    def _opened(self, line: Line) -> None:
+        driver = self._drivers[line.path]
+        if driver.line is not None:
+            self._lines[line] = None
+            line.close(CloseCode.POLICY_VIOLATION)
             return
+        driver.line = line
+        self._lines[line] = driver
+        self._spawn(self._serve(line, driver))
+
+    async def _serve(self, line: Line, driver: Driver) -> None:
         driver.session = (await self._connection.send("Target.attachToBrowserTarget"))["sessionId"]
         self._owners[driver.session] = driver
-        writer = asyncio.create_task(_write(socket, driver))
-        watch = asyncio.create_task(self._hang_up_with_the_browser(socket))
-        try:
-            async for text in socket:
-                self._pass_on(driver, json.loads(text))
-        finally:
-            watch.cancel()
-            await self._leave(driver)
-            driver.outbox.put_nowait(None)
-            await writer
+        line.listen(lambda text: self._pass_on(driver, json.loads(text)))
 
-    async def _hang_up_with_the_browser(self, socket: ServerConnection) -> None:
+    def _ended(self, line: Line) -> None:
+        driver = self._lines.pop(line)
+        if driver is not None:
+            task = asyncio.get_running_loop().create_task(self._leave(driver))
+            self._leaving.add(task)
+            task.add_done_callback(self._leaving.discard)
+
+    async def _hang_up_with_the_browser(self) -> None:
         """A driver that waits for an event of a dead browser would wait for ever; one whose line is cut knows."""
         await self._connection.closed.wait()
-        await socket.close(1001)
+        for line in list(self._lines):
+            line.close(CloseCode.GOING_AWAY)
 
     async def _leave(self, driver: Driver) -> None:
         for context in list(driver.contexts):
@@ -228,19 +241,3 @@ class Relay:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-async def _write(socket: ServerConnection, driver: Driver) -> None:
-    import websockets  # noqa: PLC0415
-
-    with contextlib.suppress(websockets.ConnectionClosed):
-        while (message := await driver.outbox.get()) is not None:
-            await socket.send(json.dumps(message, separators=(",", ":")))
-
-
-def _quiet() -> logging.Logger:
-    """The server's own log names request paths, and ours are secrets."""
-    logger = logging.getLogger(__name__ + ".websockets")
-    logger.propagate = False
-    logger.addHandler(logging.NullHandler())
-    return logger

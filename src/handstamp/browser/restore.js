@@ -43,7 +43,7 @@
   for (const area of areas) {
     if (!mine(area)) continue;
     if (area.databases) {                                    // of a document that was left before they were filled nothing stayed
-      if (!done.includes('idb:' + area.scope)) world.handstampLibrary().restore(area.databases);
+      if (!done.includes('idb:' + area.scope)) world.handstampLibrary().restoreDatabases(area.databases);
     } else if (before) {
       continue;
     } else if (area.tab === null) {

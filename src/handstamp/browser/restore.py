@@ -16,8 +16,9 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from handstamp.browser.idb import dump, library
+from handstamp.browser.idb import dump
 from handstamp.browser.idb.parts import SCHEMA
+from handstamp.browser.idb.scripts import restoring
 from handstamp.browser.storage_key import origin_of, partition_of, site_of
 from handstamp.state import PartKind
 
@@ -30,6 +31,7 @@ WORLD = "handstamp"
 # Characters of the standing data script. A context of ours begins without service workers, so that an origin gets one only after a
 # document of it has been served; what comes later is sessionStorage for further tabs. In a browser of others there may be some.
 STANDING, STANDING_FOR_GUESTS = 200_000, 2_000_000
+_GIVEN = (PartKind.IDB, PartKind.LOCAL, PartKind.SESSION)
 
 
 @cache
@@ -65,18 +67,27 @@ class Areas:
         Args:
             guest: for a browser of others, where service workers may be at work already.
         """
-        parts = {origin: filled for origin, all_of_it in _by_origin(state).items() if (filled := [part for part in all_of_it if _gives(part)])}
-        tabs = {part.id.scope: tabs_by_use(part.entries) for filled in parts.values() for part in filled if part.id.kind is PartKind.SESSION}
-        once = frozenset(origin for origin, filled in parts.items() if all(part.id.kind is not PartKind.SESSION and part.id.scope == origin for part in filled))
-        standing = _fitting(
-            {origin: _record(origin, filled) for origin, filled in parts.items() if guest or origin not in once}, STANDING_FOR_GUESTS if guest else STANDING
-        )
+        parts: dict[str, list[Part]] = {}
+        again: set[str] = set()  # origins that have something to give to more than one document
+        scopes: dict[PartKind, set[str]] = {kind: set() for kind in _GIVEN}
+        tabs: dict[str, tuple[str, ...]] = {}
+        for part in state.parts.values():
+            if part.id.kind not in scopes or not _gives(part):
+                continue
+            scope, origin = part.id.scope, origin_of(part.id.scope)
+            parts.setdefault(origin, []).append(part)
+            scopes[part.id.kind].add(scope)
+            if part.id.kind is PartKind.SESSION:
+                tabs[scope] = tabs_by_use(part.entries)
+            if part.id.kind is PartKind.SESSION or scope != origin:
+                again.add(origin)
+        standing = _fitting({origin: _record(origin, parts[origin]) for origin in (parts if guest else again)}, STANDING_FOR_GUESTS if guest else STANDING)
         return cls(
             _data_script(standing),
-            frozenset(parts) - standing.keys(),
-            _scopes(parts, PartKind.LOCAL),
-            _scopes(parts, PartKind.IDB),
-            once,
+            frozenset(parts.keys() - standing.keys()),
+            frozenset(scopes[PartKind.LOCAL]),
+            frozenset(scopes[PartKind.IDB]),
+            frozenset(parts.keys() - again),
             tabs,
             parts,
         )
@@ -90,23 +101,11 @@ class Areas:
         return _data_script({origin: _record(origin, self._parts[origin])})
 
 
-def _by_origin(state: StorageState) -> dict[str, list[Part]]:
-    parts: dict[str, list[Part]] = {}
-    for kind in (PartKind.IDB, PartKind.LOCAL, PartKind.SESSION):  # databases first: the page's own open() then waits behind ours
-        for part in state.of_kind(kind):
-            parts.setdefault(origin_of(part.id.scope), []).append(part)
-    return parts
-
-
 def _gives(part: Part) -> bool:
     """Whether there is anything in a part to give back; of a database that takes its schema."""
     if part.id.kind is PartKind.IDB:
         return (schema := part.entries.get(SCHEMA)) is not None and not schema.deleted
     return any(not entry.deleted for entry in part.entries.values())
-
-
-def _scopes(parts: Mapping[str, Sequence[Part]], kind: PartKind) -> frozenset[str]:
-    return frozenset(part.id.scope for filled in parts.values() for part in filled if part.id.kind is kind)
 
 
 def tabs_by_use(entries: Mapping[Key, Entry]) -> tuple[str, ...]:
@@ -138,7 +137,7 @@ def _areas(parts: Iterable[Part]) -> Iterator[dict[str, Any]]:
     """One for each scope's databases, for its localStorage, and for each tab's sessionStorage."""
     databases: dict[str, list[dict[str, Any]]] = {}
     items: list[dict[str, Any]] = []
-    for part in parts:
+    for part in sorted(parts, key=lambda part: part.id):
         live = part.live()
         if part.id.kind is PartKind.IDB:
             databases.setdefault(part.id.scope, []).append(dump(part.id.name, live) or {})
@@ -160,7 +159,7 @@ def _data_script(records: Mapping[str, str]) -> str:
     if not records:
         return ""
     needed = any('"databases":' in record for record in records.values())  # also true for an item that says so, which does no harm
-    code = f"globalThis.handstampLibrary = () => {library()};" if needed else ""
+    code = f"globalThis.handstampLibrary = () => {restoring()};" if needed else ""
     return f"{code}globalThis.handstampSaved = {json.dumps(records, separators=(',', ':'))};"
 
 

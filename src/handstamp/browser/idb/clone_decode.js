@@ -1,6 +1,7 @@
 // Text of `encodeClone` -> a value equal to the one it was made of, at once; only CryptoKeys must be imported before, by
 // `importKeys`, which takes its time.
 
+const CLONE = '{"clone":';                                   // what a text begins with that is no plain JSON
 const NEWEST_CLONE = 1;
 
 function parseClone(text) {

@@ -8,7 +8,6 @@
 // A value with a piece that cannot travel is lost as a whole: an application that finds a record without its key fails in ways
 // that it does not when it finds no record, which is how it starts on a new device.
 
-const CLONE = '{"clone":';
 const DEEPEST_JSON = 100;                                    // deeper values become nodes: readers of JSON recurse
 
 class Lost extends Error {

@@ -8,6 +8,7 @@ page has changed of JavaScript's own objects does not reach it.
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-_SOURCES = ("bytes", "keys", "clone_encode", "clone_decode", "losses", "pieces", "restore_idb", "store_read", "capture", "opfs", "face")
+_RESTORING = ("bytes", "keys", "clone_decode", "restore_idb")  # a third of it, and all that a document's start needs
+_SOURCES = ("clone_encode", "losses", "pieces", "store_read", "capture", "opfs", "face")
 _NAME = "handstampStorage"
+_RESTORING_NAME = "handstampRestoring"
 NO_LIBRARY = "no library"
 OPEN_WITHIN = 5.0  # seconds
 MOST_OF_RECORD = 64 << 20  # bytes of one value
@@ -27,10 +30,36 @@ STAGE = 4 << 20  # characters of one message: other messages of the connection w
 
 @cache
 def library() -> str:
-    """An expression that gives the library's object, made once in a world."""
+    """An expression that gives the library's object, made once in a world, on top of what restored there at the document's start."""
+    core = f"const {{ {', '.join(_names())} }} = globalThis.{_RESTORING_NAME} ?? {_restoring()};"
+    return f"(globalThis.{_NAME} ??= (() => {{\n'use strict';\n{core}\n{_text(_SOURCES)}\n}})())"
+
+
+@cache
+def restoring() -> str:
+    """An expression that gives the part of the library that restores databases, made once in a world: `restoreDatabases`."""
+    return f"(globalThis.{_RESTORING_NAME} ??= {_restoring()})"
+
+
+def _restoring() -> str:
+    return f"(() => {{\n'use strict';\n{_text(_RESTORING)}\nreturn {{ {', '.join(_names())} }};\n}})()"
+
+
+def _names() -> list[str]:
+    """What is declared at the top of the part that restores."""
+    return re.findall(r"^(?:const|class|(?:async )?function) (\w+)", _source(_RESTORING), re.MULTILINE)
+
+
+def _text(sources: tuple[str, ...]) -> str:
+    """The code of these, without indents and the lines that are comments: it is read by every document that gets it."""
+    lines = (line.strip() for line in _source(sources).splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
+@cache
+def _source(sources: tuple[str, ...]) -> str:
     folder = files("handstamp.browser.idb")
-    body = "\n".join(folder.joinpath(f"{name}.js").read_text(encoding="utf-8") for name in _SOURCES)
-    return f"(globalThis.{_NAME} ??= (() => {{\n'use strict';\n{body}\n}})())"
+    return "\n".join(folder.joinpath(f"{name}.js").read_text(encoding="utf-8") for name in sources)
 
 
 def restore_call(dumps: Iterable[Mapping[str, Any]]) -> str:
