@@ -237,3 +237,33 @@ def test_what_was_forgotten_does_not_come_back_with_the_files(site, stored) -> N
     with closing(Vault()) as vault:
         assert vault.pieces("default", [MANIFEST]) == []
         assert vault.load("default").of_kind(PartKind.LOCAL) == []
+
+
+def test_files_that_are_too_many_are_not_stored_and_it_is_said(site, stored, caplog, monkeypatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("handstamp.browser.profile.keep.MOST", 50_000)
+        with caplog.at_level(logging.WARNING, "handstamp"), signed_in(site, fidelity="profile") as context:
+            at(context, site).evaluate(PUT, "second")
+    assert "are not stored" in caplog.text
+    assert manifest() == stored
+    assert seen(site)["caches"] == ["first"]
+
+
+LEFT_OPEN = """
+import sys, time
+from handstamp.sync_api import signed_in
+session = signed_in(sys.argv[1], fidelity="profile")
+page = session.__enter__().new_page()
+page.goto("/")
+page.evaluate("localStorage.setItem('after', 'left open')")
+time.sleep(3)
+print("written", flush=True)
+"""
+
+
+def test_a_process_that_ends_without_leaving_the_session_removes_the_files(site, stored) -> None:
+    with subprocess.Popen([sys.executable, "-c", LEFT_OPEN, site], stdout=subprocess.PIPE, text=True) as process:
+        assert process.communicate(timeout=60)[0] == "written\n"
+    assert directories_of(process.pid) == []
+    assert saved_item("after")
+    assert manifest() == stored
