@@ -23,13 +23,19 @@ if TYPE_CHECKING:
 Message = dict[str, Any]
 _log = logging.getLogger(__name__)
 _encode = json.JSONEncoder(separators=(",", ":")).encode
+_NO_SUCH_SESSION = -32001  # Chromium's code
 ANSWER_TIMEOUT = 30.0  # seconds; a command that takes longer means a browser that hangs
 
 
 class CdpError(BrowserError):
-    """The browser refused a command; the message names it, never its parameters."""
+    """The browser refused a command; the message names it, never its parameters.
+
+    Attributes:
+        session_gone: whether it was for a page or frame that is not there any more.
+    """
 
     code = "browser-refused"
+    session_gone = False
 
 
 class Transport(Protocol):
@@ -58,7 +64,7 @@ class Connection:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._numbers = itertools.count(1)
-        self._waiting: dict[int, Callable[[Message], None]] = {}
+        self._waiting: dict[int, tuple[str | None, Callable[[Message], None]]] = {}
         self.on_event: Callable[[Message], None] = lambda _message: None
         self.closed = asyncio.Event()
 
@@ -107,7 +113,7 @@ class Connection:
         if self.closed.is_set():
             reply({"id": number, "error": {"code": -32000, "message": "the browser is gone"}, "gone": True})
             return number
-        self._waiting[number] = reply
+        self._waiting[number] = (message.get("sessionId"), reply)
         self._transport.write(_encode({**message, "id": number}).encode())
         return number
 
@@ -120,16 +126,23 @@ class Connection:
         message = json.loads(data)
         number = message.get("id")
         if number is None:
+            if message.get("method") == "Target.detachedFromTarget":
+                self._end(message["params"].get("sessionId"))
             self.on_event(message)
-        elif reply := self._waiting.pop(number, None):
-            reply(message)
+        elif waiting := self._waiting.pop(number, None):
+            waiting[1](message)
+
+    def _end(self, session: str | None) -> None:
+        """A session has ended: what its target has not answered by now, Chromium leaves without an answer."""
+        for number in [number for number, (where, _) in self._waiting.items() if where is not None and where == session]:
+            self._waiting.pop(number)[1]({"id": number, "error": {"code": _NO_SUCH_SESSION, "message": "its page or frame is gone"}})
 
     def _lost(self) -> None:
         if self.closed.is_set():
             return
         self.closed.set()
         waiting, self._waiting = self._waiting, {}
-        for number, reply in waiting.items():
+        for number, (_, reply) in waiting.items():
             reply({"id": number, "error": {"code": -32000, "message": "the browser is gone"}, "gone": True})
 
 
@@ -141,7 +154,9 @@ def _settle(future: asyncio.Future[Message], method: str, reply: Message) -> Non
     elif reply.get("gone"):
         future.set_exception(BrowserGone(f"the browser ended before it answered {method}; the session is in the vault, open it again"))
     else:
-        future.set_exception(CdpError(f"the browser refused {method}: {reply['error'].get('message')}"))
+        refusal = CdpError(f"the browser refused {method}: {reply['error'].get('message')}")
+        refusal.session_gone = reply["error"].get("code") == _NO_SUCH_SESSION
+        future.set_exception(refusal)
 
 
 class PipeTransport(asyncio.Protocol):

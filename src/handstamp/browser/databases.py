@@ -4,7 +4,8 @@ Databases are given back by the scripts at a document's start (`restore.py`), fi
 page's own reading of files does not wait behind ours. What pages do with databases is told by CDP
 (`Storage.trackIndexedDBForStorageKey`), without the content; of files nobody tells anything, so they are looked at now and then.
 The content is read in a document of the origin, by the library in `idb/`; where the page has gone on to another origin, in a
-helper page, if the origin uses storage at all (`Storage.getUsageAndQuota`).
+helper page, if the origin uses storage at all (`Storage.getUsageAndQuota`). Caches and service workers are not read: a site makes
+them again when it is opened. That an origin has some is told as a loss.
 """
 
 from __future__ import annotations
@@ -21,16 +22,18 @@ from handstamp.browser.idb import after_restore, changes, file_changes, file_ent
 from handstamp.browser.idb.scripts import capture_call, capture_files_call
 from handstamp.browser.restore import WORLD
 from handstamp.browser.storage_key import origin_of, scope_of, storage_key_of
+from handstamp.browser.usage import Usage, not_read
 from handstamp.errors import BrowserError
 from handstamp.state import Loss, PartKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Iterator, Mapping
     from contextlib import AbstractAsyncContextManager
 
     from handstamp.browser.cdp import Connection, Message
     from handstamp.browser.idb import Captured, Database, Restored, World
     from handstamp.browser.mirror import Mirror
+    from handstamp.browser.usage import Blank
     from handstamp.state import Key, PartId
 
     Helper = Callable[[str], AbstractAsyncContextManager[World]]
@@ -105,6 +108,7 @@ class Databases:
         databases_served: the same for those.
         lose: called with what cannot be kept.
         helper: makes a document of a scope; None where none may be made.
+        blank: makes an empty page, gives its session; None likewise.
     """
 
     def __init__(
@@ -117,8 +121,10 @@ class Databases:
         databases_served: Callable[[str], None],
         lose: Callable[[Loss], None],
         helper: Helper | None = None,
+        blank: Blank | None = None,
     ) -> None:
         self._helper = helper
+        self._usage = Usage(connection, open_now=self._sessions, blank=blank)
         self._awaits = awaits
         self._connection = connection
         self._mirror = mirror
@@ -151,7 +157,9 @@ class Databases:
         for _ in range(_ASK_KEY):
             try:
                 answer = await self._connection.send("Storage.getStorageKey", {"frameId": frame}, session=session)
-            except CdpError:
+            except CdpError as refusal:
+                if refusal.session_gone:
+                    return
                 await asyncio.sleep(_ASK_KEY_AGAIN)
                 continue
             except BrowserError:
@@ -202,7 +210,10 @@ class Databases:
     def left(self, frame: str) -> None:
         """The document of a frame is gone."""
         if scope := self._where.pop(frame, None):
-            self._places[scope].homes.pop(frame, None)
+            place = self._places[scope]
+            place.homes.pop(frame, None)
+            place.files_due = True  # what it did last, nobody has looked at
+            self._work.set()
 
     def ended(self, session: str) -> None:
         """A target is gone, with all its frames."""
@@ -222,6 +233,10 @@ class Databases:
             place.files = values
         elif part_id.kind is PartKind.IDB:
             place.seen[part_id.name] = values
+
+    def _sessions(self) -> Iterator[str]:
+        """Of documents that are there now."""
+        return (session for place in self._places.values() for session in place.homes.values())
 
     def homes(self) -> list[tuple[str, str]]:
         """Scope and session of every scope that has a document now."""
@@ -261,18 +276,24 @@ class Databases:
         """Read what may have changed: before the context goes."""
         if self.tasks:
             await asyncio.wait(self.tasks, timeout=_ASK_KEY * _ASK_KEY_AGAIN)
-        for place in self._places.values():
-            place.files_due |= bool(place.homes)
-            if place.homes and place.seen:
-                place.touch()
-            await self.read(place, last=True)
+        async with contextlib.AsyncExitStack() as stack:
+            asked: str | None = None
+            for place in list(self._places.values()):
+                place.files_due |= bool(place.homes)
+                if place.homes and place.seen:
+                    place.touch()
+                if place.due and not place.homes and asked is None:
+                    with contextlib.suppress(BrowserError):
+                        asked = await stack.enter_async_context(self._usage.someone_to_ask())
+                await self.read(place, last=True, asked=asked)
 
-    async def read(self, place: Place, *, last: bool = False) -> None:
+    async def read(self, place: Place, *, last: bool = False, asked: str | None = None) -> None:
         """Read what is to be read of one place; what cannot be read now stays to be read.
 
         Args:
             place: of this context.
             last: it is not read again: look at what is dear to look at, too.
+            asked: session of a page to ask about a place that has no document; None to find one.
         """
         async with place.reading:
             if not place.due:
@@ -282,31 +303,41 @@ class Databases:
                     frame, session = list(place.homes.items())[-1]
                     world = await over_cdp(self._connection, session=session, frame=frame, scope=place.scope, name=WORLD)
                     await self._read_in(place, world, frame, last=last)
-                elif self._helper is not None and await self._uses_storage(place):
-                    async with self._helper(place.scope) as world:
-                        place.touch()
-                        await self._read_in(place, world, "", last=last)
                 else:
-                    place.dirty, place.listed, place.files_due = {}, False, False
+                    await self._read_elsewhere(place, asked, last=last)
             except BrowserError as error:
                 _log.debug("storage of %s not read: %s", place.scope, error)
                 place.rest_until = time.monotonic() + GATHER
+                if last and (place.dirty or place.listed):
+                    self._lose(Loss("database", place.scope, "what its pages changed last could not be read"))
 
-    async def _uses_storage(self, place: Place) -> bool:
-        """Whether a place without a document can have anything to read: it uses storage, or was seen to have some."""
-        if place.seen or place.files:
-            return True
-        session = next((session for other in self._places.values() for session in other.homes.values()), None)
-        if session is None:
-            return True  # nobody to ask
-        answer = await self._connection.send("Storage.getUsageAndQuota", {"origin": origin_of(place.scope)}, session=session)
-        return any(one["usage"] > 0 for one in answer["usageBreakdown"] if one["storageType"] in {"indexeddb", "file_systems"})
+    async def _read_elsewhere(self, place: Place, asked: str | None, *, last: bool) -> None:
+        """Read a place that no document is at now, if it has anything to read."""
+        used = await self._usage.kinds(place.scope, asked)
+        for loss in not_read(place.scope, used):
+            self._lose(loss)
+        databases = (place.dirty or place.listed) and (place.seen or "indexeddb" in used)
+        files = place.files_due and (place.files or "file_systems" in used)
+        if not databases:
+            place.dirty, place.listed = {}, False
+        place.files_due = bool(files)
+        if not databases and not files:
+            return
+        if self._helper is None:
+            why = "its page was left before they were read, and no page of ours may be made in somebody else's browser"
+            self._lose(Loss("database" if databases else "opfs", place.scope, why))
+            place.dirty, place.listed, place.files_due = {}, False, False
+            return
+        async with self._helper(place.scope) as world:
+            if databases:
+                place.touch()
+            await self._read_in(place, world, "", last=last)
 
     async def _read_in(self, place: Place, world: World, frame: str, *, last: bool) -> None:
         started = time.monotonic()
         if place.listed and None not in place.dirty:
-            place.listed = False
             self._compare(place, (await world.databases(capture_call([]))).versions)
+        place.listed = False
         if place.dirty:
             wanted, dirty, place.dirty = place.wanted(), place.dirty, {}
             known = place.known[1] if place.known and frame and place.known[0] == frame else None

@@ -100,10 +100,28 @@ class HelperPages:
             BrowserError: the browser does not make the page, or its document.
             BrowserTimeout: it does not come to be in time.
         """
-        helper = await self._make(context, scope)
-        try:
+        async with self._page(context, scope) as helper:
             session, frame = await helper.ready()
             yield await over_cdp(self._connection, session=session, frame=frame, scope=scope, name=WORLD)
+
+    @asynccontextmanager
+    async def session(self, context: str) -> AsyncIterator[str]:
+        """The session of an empty helper page, for questions about a context that only its pages answer.
+
+        Args:
+            context: see `world`.
+
+        Raises:
+            BrowserError, BrowserTimeout: see `world`.
+        """
+        async with self._page(context, "") as helper:
+            yield await helper.session()
+
+    @asynccontextmanager
+    async def _page(self, context: str, scope: str) -> AsyncIterator[_Helper]:
+        helper = await self._make(context, scope)
+        try:
+            yield helper
         finally:
             self._connection.post("Target.closeTarget", {"targetId": helper.target})
             for session in [session for session, owner in self._sessions.items() if owner is helper]:
@@ -132,7 +150,7 @@ class HelperPages:
         self._connection.forward({"method": "Target.createTarget", "params": params}, answered)
         helper = await made
         if helper is None:
-            raise BrowserError(f"the browser makes no page in which the storage of {scope} could be reached")
+            raise BrowserError(f"the browser makes no page in which the storage of {scope or 'its context'} could be reached")
         return helper
 
     def _made(self, context: str, scope: str, target: str | None) -> _Helper | None:
@@ -199,6 +217,14 @@ class _Helper:
         self._connection.post(
             "Fetch.fulfillRequest", {"requestId": params["requestId"], "responseCode": 200, "responseHeaders": headers, "body": body}, session=session
         )
+
+    async def session(self) -> str:
+        """Our session of it."""
+        try:
+            async with asyncio.timeout(READY_WITHIN):
+                return await self._session
+        except TimeoutError:
+            raise BrowserTimeout(f"no page came to be within {READY_WITHIN:g} s, so what the context stores is not known") from None
 
     async def ready(self) -> tuple[str, str]:
         """Go to the document; its session and frame."""

@@ -107,6 +107,7 @@ class LiveContext:
             databases_served=self._give_databases,
             lose=self.lose,
             helper=self._helper if helpers else None,
+            blank=self._blank if helpers else None,
         )
         self._helpers = helpers
         self._present: dict[tuple[PartId, str | None], set[str]] = {}
@@ -180,6 +181,12 @@ class LiveContext:
         if self._helpers is None:
             raise BrowserError("this browser is somebody else's: no page of ours is made in it")
         return self._helpers.world(self.id or "", scope)
+
+    def _blank(self) -> AbstractAsyncContextManager[str]:
+        """The session of an empty page that we make ourselves."""
+        if self._helpers is None:
+            raise BrowserError("this browser is somebody else's: no page of ours is made in it")
+        return self._helpers.session(self.id or "")
 
     def lose(self, loss: Loss) -> None:
         """Something cannot be kept or given back: said once."""

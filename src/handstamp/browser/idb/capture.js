@@ -26,18 +26,12 @@ async function* captureFacts({ databases, known, counters, openWithin, mostOfRec
       losses.add(error, { database: name });
     }
   }
-  await addBuckets(losses);
+  await addUnread(losses);
   lastReading.token = crypto.getRandomValues(new Uint32Array(2)).join('-');
   yield { versions: await databaseVersions(), losses: losses.list(), token: lastReading.token, restored: restoreReport() };
 }
 
 const databaseVersions = async () => (await indexedDB.databases()).map(({ name, version }) => [name, version]);
-
-async function addBuckets(losses) {
-  let buckets = [];
-  try { buckets = await navigator.storageBuckets?.keys() ?? []; } catch { /* not in this kind of document */ }
-  for (const bucket of buckets) losses.add(new Lost('storage-bucket', 'what is in a storage bucket is not read'), { path: bucket });
-}
 
 async function databaseFacts(asked, losses) {
   for (let left = TRIES; ; left -= 1) {

@@ -22,3 +22,14 @@ class Losses {
     return [...this.found.values()];
   }
 }
+
+// What an origin keeps where nobody reads: each is named. A site makes its caches and workers again when it is opened.
+async function addUnread(losses) {
+  const ask = async (question) => { try { return [...await question() ?? []]; } catch { return []; } };   // not in this kind of document
+  const add = (what, path, why) => losses.add(new Lost(what, why), { path });
+  for (const name of await ask(() => navigator.storageBuckets?.keys())) add('storage-bucket', name, 'what is in a storage bucket is not read');
+  for (const name of await ask(() => globalThis.caches?.keys())) add('cache-storage', name, 'what it keeps in the Cache API is not moved; the site fills it again');
+  for (const { scope } of await ask(() => navigator.serviceWorker?.getRegistrations())) {
+    add('service-worker', new URL(scope).pathname, 'its registration is not moved; the site registers it again when it is opened');
+  }
+}

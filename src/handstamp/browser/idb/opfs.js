@@ -14,6 +14,7 @@ async function* opfsFacts({ known, mostOfFile, mostOfAll }) {
     if (handle.kind === 'directory') yield { path, type: 'directory' };
     else yield await fileFact(path, handle, state);
   }
+  await addUnread(losses);
   yield { listing, losses: losses.list() };
 }
 
