@@ -8,6 +8,7 @@ import logging
 import time
 import uuid
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from handstamp.browser.cdp import CdpError
@@ -90,9 +91,7 @@ class LiveContext:
         self.gone = asyncio.Event()
         self.mirror = Mirror(state, clock)
         self._connection = connection
-        self._cookies = state.cookies()
-        self._areas = Areas.of(state, guest=helpers is None)
-        self._late = set(self._areas.late)
+        self._state = state
         self._save = save
         self._saving = asyncio.Lock()
         self._documents: dict[str, Document] = {}
@@ -112,10 +111,20 @@ class LiveContext:
         self._helpers = helpers
         self._present: dict[tuple[PartId, str | None], set[str]] = {}
         self._seen_jar: list[Message] | None = None
+        self._given_jar: list[Message] = []
         self._to_fill = False
         self._filled = asyncio.Event()
         self._look_now = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @cached_property
+    def _areas(self) -> Areas:
+        return Areas.of(self._state, guest=self._helpers is None)
+
+    @cached_property
+    def _late(self) -> set[str]:
+        """Origins of `_areas.late` of which something is still to be given back."""
+        return set(self._areas.late)
 
     # -- filling ------------------------------------------------------------------------------------------------
 
@@ -127,6 +136,7 @@ class LiveContext:
         self.id = context
         self._to_fill = True
         asyncio.get_running_loop().call_later(FILL_WITHIN, self.fill_jar)
+        asyncio.get_running_loop().call_soon(lambda: self._late)  # made while the driver takes its next step
         await self._databases.restore_files()
         self._start(self._watch_cookies())
         self._start(self._databases.read_behind())
@@ -151,8 +161,8 @@ class LiveContext:
 
     async def _fill_jar(self) -> None:
         try:
-            await self._put_cookies([cookie for cookie in self._cookies if not cookie.expired(time.time())])
-            self.mirror.start_from(await self.jar())
+            await self._put_cookies([cookie for cookie in self._state.cookies() if not cookie.expired(time.time())])
+            self._seen_jar = self._given_jar = await self._raw_jar()  # what the browser makes of them is no change of the site's
         except BrowserError as error:
             _log.debug("the browser ended before it had its cookies: %s", error)
         finally:
@@ -433,6 +443,9 @@ class LiveContext:
         await self._filled.wait()
         cookies = await self._raw_jar()
         if cookies != self._seen_jar:  # mostly it is as it was, and that is told ten times as fast
+            if self._given_jar:
+                self.mirror.start_from(map(from_cdp, self._given_jar))
+                self._given_jar = []
             self.mirror.look_at([from_cdp(cookie) for cookie in cookies], now=time.time())
             self._seen_jar = cookies
 
