@@ -47,9 +47,17 @@ def _rows(module: ModuleType, name: str) -> Iterator[tuple[str, str]]:
     else:
         yield f"`{name}`", _constant(module, name, thing)
     if inspect.isclass(thing) and module.__name__ != "handstamp":  # which only hands on what has its own section
-        for member, value in vars(thing).items():
+        for member, value in _members(thing):
+            yield f"`{name}.{member}`", _first(value)
+
+
+def _members(thing: type) -> Iterator[tuple[str, Any]]:
+    """What a class offers by itself, and by the classes within handstamp that it is put together of and that are not public themselves."""
+    bases = [base for base in thing.__mro__[1:] if base.__module__.startswith("handstamp.vault.face")]
+    for owner in (thing, *bases):
+        for member, value in vars(owner).items():
             if not member.startswith("_") and _is_said(value):
-                yield f"`{name}.{member}`", _first(value)
+                yield member, value
 
 
 def _is_said(value: Any) -> bool:

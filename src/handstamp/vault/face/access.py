@@ -1,0 +1,113 @@
+"""What all calls of a vault stand on: the store and the key, found at first use, and transactions that are tried again."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import threading
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from handstamp import home as homes
+from handstamp.errors import Conflict, VaultError
+from handstamp.state import Clock
+from handstamp.vault import events
+from handstamp.vault.adapters import open_store
+from handstamp.vault.forks import tell_after_fork
+from handstamp.vault.store import Raced
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import TracebackType
+
+    from handstamp.home import Settings
+    from handstamp.vault.keys import MasterKey
+    from handstamp.vault.model import JSON
+    from handstamp.vault.parts import Damage
+    from handstamp.vault.store import Store, Transaction
+    from handstamp.vault.unlock import Unlocked
+
+_T = TypeVar("_T")
+_ATTEMPTS = 20  # of a transaction that lost a race; on SQLite it cannot, there writers queue
+
+
+class Access:
+    """A vault's store and key; for the arguments see `handstamp.vault.Vault`."""
+
+    def __init__(self, url: str | None = None, *, home: Path | None = None, key: MasterKey | None = None) -> None:
+        self._url = url
+        self._home_given = home
+        self._key_given = key
+        self._clock = Clock(secrets.token_hex(6))
+        self._lock = threading.RLock()
+        self._store_opened: Store | None = None
+        self._unlocked_once: Unlocked | None = None
+        self._settings_read: Settings | None = None
+        tell_after_fork(self)
+
+    def forked(self) -> None:
+        """In a child process nobody holds the lock. Called by itself after a fork."""
+        self._lock = threading.RLock()
+
+    def __repr__(self) -> str:
+        return f"Vault({self.where!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections and drop the key from memory. A later call opens again; leases are not touched."""
+        with self._lock:
+            if self._store_opened is not None:
+                self._store_opened.close()
+            self._store_opened = self._unlocked_once = self._settings_read = None
+
+    @property
+    def where(self) -> str:
+        """Where it is, for people."""
+        return self._store().where
+
+    def _report(self, damages: list[Damage]) -> None:
+        if damages:
+            with contextlib.suppress(VaultError):  # the log has it; what was read is good
+                self._write(lambda transaction: _record(transaction, damages))
+
+    def _write(self, work: Callable[[Transaction], _T]) -> _T:
+        for _ in range(_ATTEMPTS):
+            try:
+                with self._store().write() as transaction:
+                    return work(transaction)
+            except Raced:
+                continue
+        raise Conflict(f"others wrote to {self.where} {_ATTEMPTS} times while this change was made; nothing of it was saved, try again")
+
+    def _home(self) -> Path:
+        return homes.home() if self._home_given is None else self._home_given
+
+    def _settings(self) -> Settings:
+        if self._settings_read is None:
+            self._settings_read = homes.settings(self._home())
+        return self._settings_read
+
+    def _store(self) -> Store:
+        with self._lock:
+            if self._store_opened is None:
+                self._store_opened = open_store(self._url or self._settings().vault, self._home())
+            return self._store_opened
+
+    def _unlock(self) -> Unlocked:
+        from handstamp.vault.unlock import unlock  # noqa: PLC0415  (cryptography and zstandard: 50 ms that a list does without)
+
+        with self._lock:
+            if self._unlocked_once is None:
+                self._unlocked_once = unlock(self._store(), self._home(), given=self._key_given)
+            return self._unlocked_once
+
+
+def _record(transaction: Transaction, damages: list[Damage]) -> None:
+    for damage in damages:
+        data: dict[str, JSON] = {"kind": damage.kind, "generation": damage.generation, "used": damage.used}
+        events.record(transaction, "part-damaged", profile=damage.profile, data=data)

@@ -1,0 +1,61 @@
+"""Calls about leases: taking, looking, breaking."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from handstamp.vault import names
+from handstamp.vault.face.access import Access
+from handstamp.vault.leases import Place, Purpose, take
+
+if TYPE_CHECKING:
+    from handstamp.vault.leases import Lease, LeaseInfo
+
+LEASE_LIFE = 30.0
+
+
+class LeaseCalls(Access):
+    """Leases of profiles and of logins."""
+
+    def lease(self, profile: str, *, wait: float = 0.0, site: str | None = None, life: float = LEASE_LIFE, purpose: str = "open") -> Lease:
+        """Take the right to write a profile, or to log it in at a site; release it by leaving its `with`.
+
+        Args:
+            profile: its name.
+            wait: seconds to wait while somebody else has it.
+            site: for the purpose `login`.
+            life: seconds that a sign of life of ours counts for those who cannot look at this process.
+            purpose: `open`, for the whole profile, or `login`, for a site.
+
+        Raises:
+            LeaseHeld: somebody else has it still; names who and since when.
+        """
+        return take.acquire(self._store(), _place(profile, purpose, site), wait=wait, life=life)
+
+    def lease_info(self, profile: str, *, site: str | None = None, purpose: str = "open") -> LeaseInfo | None:
+        """Who holds a lease; None when nobody does."""
+        with self._store().read() as transaction:
+            return take.info(transaction, _place(profile, purpose, site))
+
+    def leases(self) -> list[LeaseInfo]:
+        """All leases that somebody holds."""
+        with self._store().read() as transaction:
+            return take.held(transaction)
+
+    def break_lease(self, profile: str, *, reason: str, site: str | None = None, purpose: str = "open") -> LeaseInfo | None:
+        """Free a lease whoever holds it; the holder's later writes are refused. The reason goes to the event log.
+
+        Returns:
+            Whom it was taken from, None when nobody had it.
+        """
+        place = _place(profile, purpose, site)
+        return self._write(lambda transaction: take.break_open(transaction, place, reason))
+
+
+def _place(profile: str, purpose: str, site: str | None) -> Place:
+    names.profile_name(profile)
+    if purpose not in set(Purpose):
+        raise ValueError(f"a lease is for 'open' or 'login', not for {purpose!r}")
+    if (purpose == Purpose.LOGIN) != (site is not None):
+        raise ValueError("a lease for 'login' names the site, one for 'open' does not")
+    return Place(profile, Purpose(purpose), names.site_name(site) if site is not None else "")

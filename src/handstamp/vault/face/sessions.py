@@ -1,0 +1,87 @@
+"""Calls about sessions: facts that can be listed without the key."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from handstamp.errors import KeyMissing, SessionNotFound
+from handstamp.vault import events, names, sessions
+from handstamp.vault.face.access import Access
+from handstamp.vault.parts import find_profile, listed_profile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from handstamp.state import Session
+    from handstamp.vault.store import Transaction
+
+
+class SessionCalls(Access):
+    """Sessions by profile, site and id."""
+
+    def sessions(self, profile: str | None = None, site: str | None = None) -> list[Session]:
+        """Sessions by profile and site, all or some. Their proxy and losses are left out when the key is not to be had."""
+        with self._store().read() as transaction:
+            rows = sessions.list_sessions(transaction, profile, site)
+        seals = None
+        if any(sessions.is_private(row) for row in rows):
+            with contextlib.suppress(KeyMissing):  # the list is of use without what is sealed, and whoever opens a session meets the error
+                seals = self._unlock().seals
+        return [session for row in rows if (session := sessions.opened_leniently(row, seals)) is not None]
+
+    def session(self, profile: str, site: str) -> Session | None:
+        """The session of a profile at a site; None when there is none.
+
+        Raises:
+            SealBroken: its sealed facts (proxy, losses) do not open.
+        """
+        with self._store().read() as transaction:
+            rows = transaction.rows("session", profile=names.profile_name(profile), site=names.site_name(site))
+        return self._opened_session(rows[0]) if rows else None
+
+    def session_by_id(self, session_id: str) -> Session:
+        """The session with this id; raises as `session` does.
+
+        Raises:
+            SessionNotFound: there is none.
+        """
+        with self._store().read() as transaction:
+            rows = transaction.rows("session_by_id", session_id=session_id)
+        if not rows:
+            raise SessionNotFound(f"no session {session_id!r} is kept in {self.where}; `handstamp ls` lists those that are")
+        return self._opened_session(rows[0])
+
+    def update_session(self, profile: str, site: str, change: Callable[[Session], Session]) -> Session:
+        """Read a session, change it, write it, in one transaction; it is made with a fresh id when missing.
+
+        Args:
+            profile: of the session.
+            site: of the session.
+            change: gives the new session; must keep id, profile and site, and not call the vault. May be called again
+                when somebody else wrote meanwhile.
+
+        Raises:
+            SealBroken: its sealed facts do not open; nothing is overwritten.
+            ValueError: `change` gave another session.
+        """
+        names.profile_name(profile)
+        names.site_name(site)
+        seals = self._unlock().seals
+        return self._write(lambda transaction: sessions.update(transaction, seals, listed_profile(transaction, profile), site, change))
+
+    def forget_session(self, profile: str, site: str) -> bool:
+        """Remove a session's facts, not its storage state; whether there was one."""
+        name = names.profile_name(profile)
+
+        def forgetting(transaction: Transaction) -> bool:
+            found = find_profile(transaction, name)
+            gone = found is not None and bool(transaction.run("delete_session", profile_id=found.profile_id, site=site))
+            if gone:
+                events.record(transaction, "forget-session", profile=name, site=site)
+            return gone
+
+        return self._write(forgetting)
+
+    def _opened_session(self, row: tuple[object, ...]) -> Session:
+        return sessions.opened(row, self._unlock().seals if sessions.is_private(row) else None)

@@ -1,0 +1,67 @@
+"""Calls about versions: what is kept, going back, pinning what was good."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from handstamp.vault import events, history, names
+from handstamp.vault.face.access import Access
+from handstamp.vault.model import SaveResult, milliseconds
+from handstamp.vault.parts import Parts, find_profile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from handstamp.vault.model import Version
+    from handstamp.vault.store import Transaction
+
+
+class VersionCalls(Access):
+    """History, rollback, pins."""
+
+    def history(self, profile: str) -> list[Version]:
+        """The kept versions of all parts of a profile, the newest first."""
+        unlocked = self._unlock()
+        with self._store().read() as transaction:
+            found = find_profile(transaction, names.profile_name(profile))
+            return history.history(transaction, Parts(transaction, unlocked, found)) if found else []
+
+    def rollback(self, profile: str, *, to: datetime) -> SaveResult:
+        """Bring a profile back to what it was at `to`, as new versions: going back can be undone by going back.
+
+        Args:
+            profile: its name.
+            to: an aware datetime.
+
+        Raises:
+            ConfigError: no version that old is kept of some part.
+            ValueError: `to` has no time zone.
+        """
+        name, moment, unlocked = names.profile_name(profile), milliseconds(to), self._unlock()
+
+        def rolling(transaction: Transaction) -> SaveResult:
+            if (found := find_profile(transaction, name)) is None:
+                return SaveResult()
+            result = history.rollback(Parts(transaction, unlocked, found), moment, self._clock, keep=self._settings().history_versions)
+            events.record(transaction, "rollback", profile=name, data={"to": to.isoformat(), "parts": len(result.written)})
+            return result
+
+        return self._write(rolling)
+
+    def pin(self, profile: str, *, domains: Iterable[str] | None = None) -> None:
+        """Keep the current versions for rollback, however many come after; in place of those pinned before.
+
+        For when a session was just found valid.
+
+        Args:
+            profile: its name.
+            domains: only of the parts that may hold something of these; None for all.
+        """
+        name, wanted, unlocked = names.profile_name(profile), None if domains is None else tuple(domains), self._unlock()
+
+        def pinning(transaction: Transaction) -> None:
+            if (found := find_profile(transaction, name)) is not None:
+                history.pin(transaction, Parts(transaction, unlocked, found), wanted)
+
+        self._write(pinning)
