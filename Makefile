@@ -46,8 +46,8 @@ format: setup ## let ruff format and mend what it can
 lock: ## write requirements/*.txt anew from pyproject.toml; UPGRADE=1 takes newer versions
 	@scripts/bootstrap lock $(if $(UPGRADE),--upgrade)
 
-bench: setup ## run every benchmark beside its peer (minutes)
-	@for script in $(sort $(wildcard benchmarks/[a-z]*.py)); do echo "$$script" && $(BIN)/python "$$script" || exit 1; done
+bench: setup ## run every benchmark beside its peer (minutes), and write docs/benchmarks.md
+	@$(BIN)/python scripts/benchmarks.py
 
 docs: setup ## write the index of docs/ anew
 	@$(BIN)/python scripts/docs.py

@@ -27,13 +27,15 @@ _home = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Shuts out the developer's own vault and settings; a test that wants a home names one. The choice of browser stays."""
+    """Shuts out the developer's own vault, keyring and settings; a test that wants a home names one. The choice of browser stays."""
     for name in [name for name in os.environ if name.startswith("HANDSTAMP_") and name != "HANDSTAMP_BROWSER"]:
         del os.environ[name]
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job: what tests start must hear Ctrl-C all the same
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[_home] = tempfile.TemporaryDirectory(prefix="handstamp-tests-")
     os.environ["HANDSTAMP_HOME"] = str(Path(config.stash[_home].name) / "home")
+    # Before anyone asks for one: `keyring` would take the first backend that any test defines, and keep it for the tests after.
+    os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

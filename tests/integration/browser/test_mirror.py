@@ -112,7 +112,7 @@ def test_every_attribute_of_a_cookie_comes_back(web, opened, saved) -> None:
     async def scenario() -> None:
         async with opened(saved(cookies=cookies)) as (context, live, saves):
             await context.cookies()  # whoever asks for the jar gets it full
-            assert set(live.mirror.jar) == set(cookies)
+            assert set(await live.jar()) == set(cookies)
         assert saves.changes == []
 
     asyncio.run(scenario())
