@@ -22,7 +22,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         UnsupportedVersion: a newer handstamp wrote the file.
         VaultUnavailable: it is the database of some other program.
     """
-    migrations = load_migrations("handstamp.vault.sqlite")
+    migrations = load_migrations("sqlite")
     newest = migrations[-1][0]
     if _version(connection, path, newest) == newest:
         return

@@ -135,4 +135,4 @@ class SqliteStore:
 
 @cache
 def _queries() -> dict[str, str]:
-    return load_queries("handstamp.vault.sqlite")
+    return load_queries("sqlite")

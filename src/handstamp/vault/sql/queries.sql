@@ -1,10 +1,15 @@
--- Every statement that the vault runs on SQLite. Values come as :named parameters, never by text.
+-- Every statement that the vault runs, on SQLite and PostgreSQL. Values come as :named parameters, never by text.
+-- What differs stands beside, see handstamp.vault.queries. On PostgreSQL other transactions may commit between two
+-- statements of one; the variants for writing lock the rows that decisions rest on: the profile's, the lease's, the vault's.
 
--- name: now
+-- name: now (sqlite)
 -- (julianday, since unixepoch('subsec') is NULL before SQLite 3.42)
 SELECT CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER)
 
--- name: integrity_check
+-- name: now (postgresql)
+SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)
+
+-- name: integrity_check (sqlite)
 PRAGMA integrity_check
 
 -- name: vault

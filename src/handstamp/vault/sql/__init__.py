@@ -1,0 +1,1 @@
+"""The vault's SQL: one text for all databases, with a variant beside a statement where one needs it."""
