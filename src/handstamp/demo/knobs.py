@@ -75,6 +75,7 @@ class PortsideKnobs(SiteKnobs):
         lock_seconds: how long the lock stays.
         renamed_form: give the login form's fields other names and ids, as a site does when it is rebuilt.
         token_seconds: life of an API token; 0 is as long as its session. Above 0 a refresh token comes with it.
+        lazy_logout: let a logout delete the cookie only; who still has it is in, as at many real sites.
         refresh_rotation: replace the refresh token with each use, and end the session when an old one is used.
     """
 
@@ -84,6 +85,7 @@ class PortsideKnobs(SiteKnobs):
     lock_seconds: float = _knob(900.0, "how long an account stays locked, in seconds", least=0, most=_LONGEST)
     renamed_form: bool = _knob(default=False, about="give the login form's fields other names")
     token_seconds: float = _knob(0.0, "life of an API token in seconds; 0: as long as its session", least=0, most=_LONGEST)
+    lazy_logout: bool = _knob(default=False, about="a logout deletes the browser's cookie only; the session goes on")
     refresh_rotation: bool = _knob(default=False, about="a refresh token works once; a second use ends the session")
 
 

@@ -20,6 +20,7 @@ from handstamp.cli.words import count
 from handstamp.errors import UnreadableState
 from handstamp.formats import READABLE, open_with, preview, read, read_installed, read_tree
 from handstamp.sites import list_sites
+from handstamp.sites.conditions import fits
 from handstamp.state import Clock, Health, PartKind, StorageState, select
 
 if TYPE_CHECKING:
@@ -106,11 +107,11 @@ def _read(file: str, form: str | None, identity: str | None, *, now: float, cloc
 def _sites(call: Call, state: StorageState) -> list[Site]:
     """The known sites whose login this may carry: it has one of their login cookies, or anything where they name none."""
     known = [item.site for item in list_sites(home=call.home) if item.site is not None]
-    return [site for site in known if _carries(select(state, site.domains), frozenset(site.recipe.session.auth_cookies))]
+    return [site for site in known if _carries(select(state, site.domains), site.recipe.session.auth_cookies)]
 
 
-def _carries(state: StorageState, names: frozenset[str]) -> bool:
-    return any(cookie.name in names for cookie in state.cookies()) if names else bool(state)
+def _carries(state: StorageState, names: tuple[str, ...]) -> bool:
+    return any(fits(name, cookie.name) for name in names for cookie in state.cookies()) if names else bool(state)
 
 
 def _note(vault: Vault, profile: str, site: Site, imported: Imported) -> None:

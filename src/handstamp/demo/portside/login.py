@@ -100,7 +100,8 @@ async def sign_out(request: Request, session: Session) -> Response:
     if not _same(session.csrf, _text(form, "csrf")):
         return csrf_page()
     site = site_of(request)
-    site.sessions.end(session, "logged-out")
+    if not site.knobs.lazy_logout:
+        site.sessions.end(session, "logged-out")
     site.tally.add("logouts", session.username)
     response = RedirectResponse("/login?reason=signed-out", status_code=303)
     drop_session_cookie(response)
