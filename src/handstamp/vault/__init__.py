@@ -3,23 +3,32 @@
 `Vault` is the face; a database adapter lives in `sqlite/` behind the port in `store`. Nothing else in handstamp knows SQL.
 """
 
+from handstamp.vault.attempts import Attempts
+from handstamp.vault.challenges import OpenChallenge, Question
 from handstamp.vault.face.leases import LEASE_LIFE
-from handstamp.vault.keys import KeyRecord, MasterKey
+from handstamp.vault.keys import KeyRecord
 from handstamp.vault.leases import Holder, Lease, LeaseInfo, Standing
+from handstamp.vault.master_key import MasterKey
 from handstamp.vault.model import JSON, Event, SaveResult, Version
+from handstamp.vault.turns import Ended, Turn
 from handstamp.vault.vault import Vault, export_key, key_record
 
 __all__ = [
     "JSON",
     "LEASE_LIFE",
+    "Attempts",
+    "Ended",
     "Event",
     "Holder",
     "KeyRecord",
     "Lease",
     "LeaseInfo",
     "MasterKey",
+    "OpenChallenge",
+    "Question",
     "SaveResult",
     "Standing",
+    "Turn",
     "Vault",
     "Version",
     "export_key",

@@ -14,7 +14,9 @@ class Purpose(StrEnum):
     SESSION = "session"
     SECRET = "secret"  # noqa: S105  (a purpose's name)
     FORGET = "forget"
+    CHALLENGE = "challenge"
     INDEX = "index"
+    KEY = "key"
 
 
 @dataclass(frozen=True, slots=True)

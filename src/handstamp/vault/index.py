@@ -64,6 +64,14 @@ class Index:
         """Of the row of a credential."""
         return self._name("secret", site, account, name)
 
+    def attempts(self, site: str, account: str) -> bytes:
+        """Of how logins of an account went."""
+        return self._name("attempts", site, account)
+
+    def password(self, site: str, account: str, password: str) -> bytes:
+        """A mark of a password, by which it is known again."""
+        return self._name("password", site, account, password)
+
     def site(self, site: str) -> bytes:
         """Of all credentials of a site."""
         return self._name("site", site)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handstamp.vault import check
+from handstamp.vault.face.keeping import KeepingCalls
 from handstamp.vault.face.leases import LeaseCalls
 from handstamp.vault.face.records import RecordCalls
 from handstamp.vault.face.sessions import SessionCalls
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from handstamp.vault.keys import KeyRecord
 
 
-class Vault(StateCalls, VersionCalls, SessionCalls, LeaseCalls, RecordCalls):
+class Vault(StateCalls, VersionCalls, SessionCalls, LeaseCalls, RecordCalls, KeepingCalls):
     """Where sessions are kept: sealed, durable, versioned.
 
     Synchronous and quick; safe across threads and processes, and after a fork. Making one does no I/O: the first call

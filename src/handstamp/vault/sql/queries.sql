@@ -22,19 +22,39 @@ SELECT 1 WHERE EXISTS (SELECT 1 FROM parts) OR EXISTS (SELECT 1 FROM secrets)
 INSERT INTO vault (only, vault_id, index_key_sealed, created_at) VALUES (1, :vault_id, :index_key_sealed, :now)
 
 -- name: keys
-SELECT key_id, source, facts FROM keys ORDER BY current DESC, created_at DESC
+SELECT key_id, source, facts, current, wrapped, retired_at FROM keys ORDER BY current DESC, created_at DESC
+
+-- name: standing
+SELECT v.vault_id, k.key_id FROM vault v JOIN keys k ON k.current = 1
+
+-- name: standing (postgresql, writing)
+SELECT v.vault_id, k.key_id FROM vault v JOIN keys k ON k.current = 1 FOR SHARE OF k
 
 -- name: add_key
-INSERT INTO keys (key_id, source, facts, current, created_at) VALUES (:key_id, :source, :facts, 1, :now)
+INSERT INTO keys (key_id, source, facts, current, created_at, wrapped, retired_at) VALUES (:key_id, :source, :facts, 1, :now, :wrapped, NULL)
+ON CONFLICT (key_id) DO UPDATE SET
+    source = excluded.source, facts = excluded.facts, current = 1, created_at = excluded.created_at, wrapped = excluded.wrapped, retired_at = NULL
+
+-- name: leave_key
+UPDATE keys SET current = 0, wrapped = :wrapped WHERE key_id = :key_id AND current = 1
+
+-- name: retire_keys
+UPDATE keys SET retired_at = CASE WHEN current = 0 AND retired_at IS NULL THEN :now ELSE retired_at END, wrapped = NULL
+
+-- name: reseal_index
+UPDATE vault SET index_key_sealed = :sealed
 
 -- name: profile_names
-SELECT name FROM profiles WHERE listed ORDER BY name
+SELECT name FROM profiles WHERE listed = 1 ORDER BY name
 
 -- name: all_profiles
 SELECT profile_id, name FROM profiles ORDER BY name
 
 -- name: profile
 SELECT profile_id, epoch, listed FROM profiles WHERE name = :profile
+
+-- name: profile (postgresql, writing)
+SELECT profile_id, epoch, listed FROM profiles WHERE name = :profile FOR NO KEY UPDATE
 
 -- name: list_profile
 INSERT INTO profiles (name, epoch, listed, created_at) VALUES (:profile, 0, 1, :now)
@@ -104,13 +124,52 @@ ORDER BY v.written_at DESC, p.part_id, v.generation DESC
 DELETE FROM versions WHERE part_id = :part_id AND generation < :oldest AND pinned IS NULL
 
 -- name: pin_version
-UPDATE versions SET pinned = :pinned WHERE part_id = :part_id AND generation = :generation AND pinned IS NOT :pinned
+UPDATE versions SET pinned = :pinned WHERE part_id = :part_id AND generation = :generation AND (pinned IS NULL OR pinned <> :pinned)
 
 -- name: unpin_versions
 UPDATE versions SET pinned = NULL WHERE part_id = :part_id AND generation <> :generation AND pinned = 'valid'
 
 -- name: reseal_version
 UPDATE versions SET sealed = :sealed WHERE part_id = :part_id AND generation = :generation
+
+-- Rotation walks through each table in the order of its key, some rows at a time, and writes only what is as it was read.
+
+-- name: versions_after
+SELECT v.part_id, v.generation, p.row_key, r.name, v.sealed
+FROM versions v JOIN parts p ON p.part_id = v.part_id JOIN profiles r ON r.profile_id = p.profile_id
+WHERE v.part_id > :part_id OR (v.part_id = :part_id AND v.generation > :generation)
+ORDER BY v.part_id, v.generation LIMIT :limit
+
+-- name: rotate_version
+UPDATE versions SET sealed = :sealed WHERE part_id = :part_id AND generation = :generation AND SUBSTR(sealed, 1, 21) = :seen
+
+-- name: parts_after
+SELECT p.part_id, p.row_key, r.name, p.name_sealed FROM parts p JOIN profiles r ON r.profile_id = p.profile_id
+WHERE p.part_id > :part_id ORDER BY p.part_id LIMIT :limit
+
+-- name: rotate_part
+UPDATE parts SET name_sealed = :sealed WHERE part_id = :part_id AND SUBSTR(name_sealed, 1, 21) = :seen
+
+-- name: forgets_after
+SELECT f.profile_id, f.epoch, r.name, f.domain_sealed FROM forgets f JOIN profiles r ON r.profile_id = f.profile_id
+WHERE f.profile_id > :profile_id OR (f.profile_id = :profile_id AND f.epoch > :epoch)
+ORDER BY f.profile_id, f.epoch LIMIT :limit
+
+-- name: rotate_forget
+UPDATE forgets SET domain_sealed = :sealed WHERE profile_id = :profile_id AND epoch = :epoch AND SUBSTR(domain_sealed, 1, 21) = :seen
+
+-- name: sessions_after
+SELECT s.session_id, s.revision, r.name, s.site, s.private_sealed FROM sessions s JOIN profiles r ON r.profile_id = s.profile_id
+WHERE s.session_id > :session_id ORDER BY s.session_id LIMIT :limit
+
+-- name: rotate_session
+UPDATE sessions SET private_sealed = :sealed WHERE session_id = :session_id AND SUBSTR(private_sealed, 1, 21) = :seen
+
+-- name: secrets_after
+SELECT row_key, generation, sealed FROM secrets WHERE row_key > :row_key ORDER BY row_key LIMIT :limit
+
+-- name: rotate_secret
+UPDATE secrets SET sealed = :sealed WHERE row_key = :row_key AND SUBSTR(sealed, 1, 21) = :seen
 
 -- name: delete_version
 DELETE FROM versions WHERE part_id = :part_id AND generation = :generation
@@ -170,6 +229,9 @@ DELETE FROM sessions WHERE profile_id = :profile_id AND site = :site
 -- name: lease
 SELECT token, holder, taken_at, beat_at, life FROM leases WHERE profile = :profile AND purpose = :purpose AND site = :site
 
+-- name: lease (postgresql, writing)
+SELECT token, holder, taken_at, beat_at, life FROM leases WHERE profile = :profile AND purpose = :purpose AND site = :site FOR NO KEY UPDATE
+
 -- name: held_leases
 SELECT profile, purpose, site FROM leases WHERE holder IS NOT NULL ORDER BY profile, purpose, site
 
@@ -228,3 +290,66 @@ SELECT row_key, generation, sealed FROM secrets WHERE site_key = :site_key
 
 -- name: all_secrets
 SELECT row_key, generation, sealed FROM secrets
+
+-- name: login_attempts
+SELECT revision, failures, troubles, failed_at, not_before, reason, refused FROM login_attempts WHERE row_key = :row_key
+
+-- name: put_login_attempts
+INSERT INTO login_attempts (row_key, revision, failures, troubles, failed_at, not_before, reason, refused)
+VALUES (:row_key, :revision, :failures, :troubles, :failed_at, :not_before, :reason, :refused)
+ON CONFLICT (row_key) DO UPDATE SET
+    revision = excluded.revision, failures = excluded.failures, troubles = excluded.troubles, failed_at = excluded.failed_at,
+    not_before = excluded.not_before, reason = excluded.reason, refused = excluded.refused
+WHERE login_attempts.revision = excluded.revision - 1
+
+-- name: add_challenge
+INSERT INTO challenges (challenge_id, profile, site, kind, asked_at, deadline, question_sealed, answer_sealed)
+VALUES (:challenge_id, :profile, :site, :kind, :now, :deadline, :question_sealed, NULL)
+
+-- name: challenge
+SELECT challenge_id, profile, site, kind, asked_at, deadline, question_sealed, answer_sealed FROM challenges WHERE challenge_id = :challenge_id
+
+-- name: open_challenges
+SELECT challenge_id, profile, site, kind, asked_at, deadline, question_sealed, answer_sealed FROM challenges
+WHERE answer_sealed IS NULL AND deadline > :now ORDER BY asked_at, challenge_id
+
+-- name: answer_challenge
+UPDATE challenges SET answer_sealed = :answer_sealed WHERE challenge_id = :challenge_id AND answer_sealed IS NULL AND deadline > :now
+
+-- name: delete_challenge
+DELETE FROM challenges WHERE challenge_id = :challenge_id
+
+-- name: delete_late_challenges
+DELETE FROM challenges WHERE deadline < :before
+
+-- name: sessions_without_turn
+SELECT s.session_id FROM sessions s LEFT JOIN turns t ON t.session_id = s.session_id
+WHERE s.site = :site AND t.session_id IS NULL LIMIT :limit
+
+-- name: add_turn
+INSERT INTO turns (session_id, due_at, claimed_until, why) VALUES (:session_id, :due_at, 0, :why)
+ON CONFLICT (session_id) DO NOTHING
+
+-- name: claim_turns
+UPDATE turns SET claimed_until = :until
+WHERE session_id IN (SELECT session_id FROM turns WHERE due_at <= :now AND claimed_until <= :now ORDER BY due_at LIMIT :limit)
+RETURNING session_id, due_at, why
+
+-- name: claim_turns (postgresql)
+UPDATE turns SET claimed_until = :until
+WHERE session_id IN (
+    SELECT session_id FROM turns WHERE due_at <= :now AND claimed_until <= :now ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
+)
+RETURNING session_id, due_at, why
+
+-- name: next_turn
+SELECT due_at FROM turns WHERE claimed_until <= :now ORDER BY due_at LIMIT 1
+
+-- name: turn
+SELECT due_at, why FROM turns WHERE session_id = :session_id
+
+-- name: end_turn
+UPDATE turns SET due_at = :due_at, claimed_until = 0, why = :why WHERE session_id = :session_id
+
+-- name: note_valid
+UPDATE sessions SET last_verified = :verified WHERE session_id = :session_id AND health = 'valid' AND needs_refresh = 0
