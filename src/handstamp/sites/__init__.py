@@ -7,7 +7,7 @@ from handstamp.sites.challenge import Challenge, Solver
 from handstamp.sites.credentials import Credentials, SavedSecrets, credentials_for
 from handstamp.sites.expiry import expiry_evidence, login_ends_at
 from handstamp.sites.judge import RULES, judge
-from handstamp.sites.recipe import Bearer, ChallengeMarker, Check, Condition, KeepAlive, Login, Recipe, SessionRules, Step, StepKind, TotpSettings
+from handstamp.sites.recipe import Bearer, ChallengeMarker, Check, Condition, KeepAlive, Login, Recipe, Refresh, SessionRules, Step, StepKind, TotpSettings
 from handstamp.sites.registry import KnownSite, find_site, list_sites
 from handstamp.sites.site import Site, parse_recipe
 from handstamp.sites.verdict import Evidence, Verdict
@@ -25,6 +25,7 @@ __all__ = [
     "KnownSite",
     "Login",
     "Recipe",
+    "Refresh",
     "SavedSecrets",
     "SessionRules",
     "Site",

@@ -11,20 +11,31 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from handstamp.sites.recipe import Recipe
+    from handstamp.sites.recipe import Bearer, Recipe
     from handstamp.state import Entry, StorageState
 
 
 def bearer_header(state: StorageState, recipe: Recipe, *, now: datetime) -> tuple[str, str] | None:
     """Name and value of the header for the site's own origin; None when the recipe names no token or it is not there."""
-    token = bearer_token(state, recipe, now=now)
-    rules = recipe.session.bearer
-    return (rules.header, rules.format.replace("{value}", token)) if token and rules else None
+    return _header(state, recipe, recipe.session.bearer, now)
+
+
+def csrf_header(state: StorageState, recipe: Recipe, *, now: datetime) -> tuple[str, str] | None:
+    """The same of the value that requests which change something carry besides."""
+    return _header(state, recipe, recipe.session.csrf, now)
 
 
 def bearer_token(state: StorageState, recipe: Recipe, *, now: datetime) -> str | None:
     """The token alone; None when there is none, or one that cannot stand in a header."""
-    rules = recipe.session.bearer
+    return _value(state, recipe, recipe.session.bearer, now)
+
+
+def _header(state: StorageState, recipe: Recipe, rules: Bearer | None, now: datetime) -> tuple[str, str] | None:
+    value = _value(state, recipe, rules, now)
+    return (rules.header, rules.format.replace("{value}", value)) if value and rules else None
+
+
+def _value(state: StorageState, recipe: Recipe, rules: Bearer | None, now: datetime) -> str | None:
     if rules is None:
         return None
     origin = origin_of(recipe.base_url)

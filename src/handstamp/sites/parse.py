@@ -17,6 +17,7 @@ from handstamp.sites.recipe import (
     KeepAlive,
     Login,
     Recipe,
+    Refresh,
     SessionRules,
     Step,
     StepKind,
@@ -60,7 +61,7 @@ def read_recipe(text: str, *, source: str) -> Recipe:
         login=_login(top.table("login"), places),
         check=check,
         keep_alive=_keep_alive(top.table("keep_alive"), places, check),
-        session=_session(top.table("session")),
+        session=_session(top.table("session"), places),
         source=source,
     )
     top.done()
@@ -274,23 +275,32 @@ def _keep_alive(table: Table | None, places: _Places, check: Check | None) -> Ke
     return keep_alive
 
 
-def _session(table: Table | None) -> SessionRules:
+def _session(table: Table | None, places: _Places) -> SessionRules:
     if table is None:
         return SessionRules()
-    rules = SessionRules(max_age=table.duration("max_age"), auth_cookies=table.texts("auth_cookies"), bearer=_bearer(table.table("bearer")))
+    rules = SessionRules(
+        max_age=table.duration("max_age"),
+        auth_cookies=table.texts("auth_cookies"),
+        bearer=_carried(table.table("bearer"), header="Authorization", form="Bearer {value}"),
+        csrf=_carried(table.table("csrf"), header="X-CSRF-Token", form="{value}"),
+        refresh=_refresh(table.table("refresh"), places),
+        replay=table.flag("replay"),
+        in_turn=table.flag("in_turn"),
+    )
     table.done()
     return rules
 
 
-def _bearer(table: Table | None) -> Bearer | None:
+def _carried(table: Table | None, *, header: str, form: str) -> Bearer | None:
+    """A value that the page keeps and a header carries, with the header's usual name and form."""
     if table is None:
         return None
     bearer = Bearer(
         local_storage=table.text("local_storage"),
         session_storage=table.text("session_storage"),
         cookie=table.text("cookie"),
-        header=table.text("header", "Authorization"),
-        format=table.text("format", "Bearer {value}"),
+        header=table.text("header", header),
+        format=table.text("format", form),
     )
     table.done()
     if [bearer.local_storage, bearer.session_storage, bearer.cookie].count("") != 2:
@@ -300,3 +310,27 @@ def _bearer(table: Table | None) -> Bearer | None:
     if bearer.format.count("{value}") != 1 or not bearer.format.isprintable():
         table.fail("format", 'must hold {value} once, such as "Bearer {value}"')
     return bearer
+
+
+def _refresh(table: Table | None, places: _Places) -> Refresh | None:
+    if table is None:
+        return None
+    refresh = Refresh(
+        places.url(table, "url"),
+        local_storage=table.text("local_storage"),
+        cookie=table.text("cookie"),
+        field=table.text("field", "refresh_token"),
+        form=table.one_of("as", ("json", "form"), "json") == "form",
+        send=_fields(table.table("send")),
+        store=_fields(table.table("store")),
+    )
+    table.done()
+    if bool(refresh.local_storage) == bool(refresh.cookie):
+        table.fail("", "must name exactly one of local_storage, cookie")
+    if refresh.local_storage and not refresh.store:
+        table.fail("store", 'is missing; write for example {access_token = "token"}: field of the answer, then the localStorage item that it is for')
+    return refresh
+
+
+def _fields(table: Table | None) -> tuple[tuple[str, str], ...]:
+    return tuple((name, table.text(name)) for name, _ in table.pairs()) if table else ()

@@ -175,6 +175,29 @@ class Bearer:
 
 
 @dataclass(frozen=True, slots=True)
+class Refresh:
+    """How a spent token is changed for a new one without a login. Exactly one of the two places is named.
+
+    Args:
+        url: that takes the refresh token, by POST.
+        local_storage: name of the item that holds it, at the site's own origin.
+        cookie: name of the cookie that does; it goes along by itself.
+        field: of the body that carries the token.
+        form: send a form instead of JSON.
+        send: further fields of the body.
+        store: path with dots in the JSON answer -> name of the localStorage item that its value is put into.
+    """
+
+    url: str
+    local_storage: str = ""
+    cookie: str = ""
+    field: str = "refresh_token"
+    form: bool = False
+    send: tuple[tuple[str, str], ...] = ()
+    store: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SessionRules:
     """What a login at this site is made of and how long it can last.
 
@@ -182,11 +205,19 @@ class SessionRules:
         max_age: seconds after the login at which the site ends it whatever happens; None when not known.
         auth_cookies: names of the cookies that carry the login; ``*`` stands for anything.
         bearer: the token that does.
+        csrf: a value that requests which change something must carry besides.
+        refresh: how the bearer token is renewed.
+        replay: HTTP clients may send any request again after a login, not only one that does the same when sent twice.
+        in_turn: the site changes the session id with each answer and takes only the newest, so requests go one at a time.
     """
 
     max_age: float | None = None
     auth_cookies: tuple[str, ...] = ()
     bearer: Bearer | None = None
+    csrf: Bearer | None = None
+    refresh: Refresh | None = None
+    replay: bool = False
+    in_turn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
