@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from handstamp.state import StorageState
 from handstamp.vault import events, forget, names, save
+from handstamp.vault.company import COMPANY
 from handstamp.vault.face.access import Access
 from handstamp.vault.model import SaveResult
 from handstamp.vault.parts import Parts, find_profile, listed_profile
@@ -103,6 +104,8 @@ class StateCalls(Access):
 
         result, damages = self._write(saving)
         self._report(damages)
+        if result.written:
+            COMPANY.tell(self.where, name)
         return result
 
     def forget_files(self, profile: str, *, lease: Lease | None = None) -> None:
