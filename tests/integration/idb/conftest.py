@@ -104,8 +104,12 @@ class Page:
         return {frame["frame"]["url"]: frame["frame"]["id"] for frame in [tree, *tree.get("childFrames", [])]}
 
     async def world(self, *, frame: str | None = None, scope: str = "http://site.test") -> World:
-        frame = frame or next(iter((await self.frames()).values()))
-        return await over_cdp(self.lab.connection, session=self.session, frame=frame, scope=scope, name=WORLD)
+        """Of the document that is there now; `scope` is what it is called in what is told of it."""
+        tree = (await self.send("Page.getFrameTree"))["frameTree"]
+        frames = {one["frame"]["id"]: one["frame"]["securityOrigin"] for one in [tree, *tree.get("childFrames", [])]}
+        frame = frame or next(iter(frames))
+        made = await over_cdp(self.lab.connection, session=self.session, frame=frame, scope=frames[frame], name=WORLD)
+        return World(made.evaluate, scope)
 
     async def dumps(self) -> list[dict[str, Any]]:
         """What a fresh context needs to have the databases of this page's origin."""

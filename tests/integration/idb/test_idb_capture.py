@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from handstamp.browser.idb import capture_call, changes, seen
+from handstamp.browser.idb import capture_call, changes, over_cdp, seen
 from handstamp.errors import BrowserError
 
 if TYPE_CHECKING:
@@ -202,3 +202,14 @@ async def test_a_document_that_went_away_is_an_error_of_the_browser(lab: Lab) ->
     await page.goto("/next")
     with pytest.raises(BrowserError):
         await world.databases()
+
+
+async def test_a_page_that_has_gone_elsewhere_is_not_taken_for_where_it_was(lab: Lab) -> None:
+    page = await lab.page()
+    await page.goto()
+    here = lab.url().removesuffix("/")
+    (frame,) = (await page.frames()).values()
+    await page.goto(host="127.0.0.1")
+    assert frame in (await page.frames()).values()  # the same frame, another origin
+    with pytest.raises(BrowserError, match="the page has left http://localhost"):
+        await over_cdp(lab.connection, session=page.session, frame=frame, scope=here, name="handstamp")

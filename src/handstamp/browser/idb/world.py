@@ -6,9 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from handstamp.browser.cdp import CdpError
+from handstamp.browser.cdp import ANSWER_TIMEOUT, CdpError
 from handstamp.browser.idb import scripts
 from handstamp.browser.idb.captured import Captured, CapturedFiles, Restored, captured, captured_files, facts, restored
+from handstamp.browser.storage_key import origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
@@ -132,9 +133,16 @@ async def over_cdp(connection: Connection, *, session: str, frame: str, scope: s
         timeout: seconds that one call may take.
 
     Raises:
-        CdpError: the frame is gone.
+        CdpError: the frame is gone, or shows another origin by now.
     """
-    made = await connection.send("Page.createIsolatedWorld", {"frameId": frame, "worldName": name}, session=session)
+    made = await connection.send("Page.createIsolatedWorld", {"frameId": frame, "worldName": name}, session=session, timeout=min(timeout, ANSWER_TIMEOUT))
+
+    # A frame keeps its id when it goes elsewhere, and may have done so before our command came: another origin's storage is never taken
+    # for this one's, nor filled with it. From here on the context is this document's, and ends with it.
+    where = {"expression": "self.origin", "contextId": made["executionContextId"], "returnByValue": True}
+    found = (await connection.send("Runtime.evaluate", where, session=session, timeout=timeout))["result"].get("value")
+    if found != origin_of(scope):
+        raise CdpError(f"the page has left {origin_of(scope)}")
 
     async def run(expression: str) -> Any:
         params = {"expression": expression, "contextId": made["executionContextId"], "awaitPromise": True, "returnByValue": True}
