@@ -1,10 +1,16 @@
-"""The port between the vault and a database: named queries in transactions. Adapters live beside (`sqlite/`).
+"""The port between the vault and a database: named queries in transactions. Adapters live beside (`sqlite/`, `postgres/`).
 
-An adapter brings the same queries under the same names, in its own dialect, and maps its errors to ours at its edge.
+An adapter runs the same queries under the same names, and maps its errors to ours at its edge.
+
+In a transaction that writes, what a decision rests on stays as it was read until the commit. SQLite lets one writer in at
+a time; PostgreSQL locks the rows that the queries named in `sql/queries.sql` as variants for writing read: a profile's, a
+lease's. So whoever changes something of a profile reads its row first (`find_profile`), within the same transaction.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from handstamp.errors import VaultUnavailable
@@ -16,10 +22,29 @@ if TYPE_CHECKING:
 
 Value = None | int | float | str | bytes
 Row = tuple[Any, ...]
+Call = tuple[str, Mapping[str, Value]]
+BUSY_SECONDS = 30.0  # for which a transaction waits for others, or for a server to come back
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a statement gave.
+
+    Args:
+        rows: of a query.
+        changed: how many rows a statement changed.
+    """
+
+    rows: list[Row]
+    changed: int
 
 
 class Raced(Exception):
     """What this transaction read was changed before it wrote. It is rolled back and tried again."""
+
+
+class Interrupted(VaultUnavailable):
+    """The database went away in the middle of a transaction, of which nothing was written. It can be tried again."""
 
 
 def whole(*values: object) -> None:
@@ -41,6 +66,10 @@ class Transaction(Protocol):
 
     def run(self, query: str, /, **values: Value) -> int:
         """Run the named statement; how many rows it changed."""
+        ...
+
+    def together(self, *calls: Call) -> list[Answer]:
+        """Run several statements, in order, of which none needs another's answer: one round trip where the database is a server."""
         ...
 
     def now(self) -> int:

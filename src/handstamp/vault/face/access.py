@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from handstamp import home as homes
 from handstamp.errors import Conflict, VaultError
 from handstamp.state import Clock
-from handstamp.vault import events
+from handstamp.vault import events, retry
 from handstamp.vault.adapters import open_store
 from handstamp.vault.forks import tell_after_fork
-from handstamp.vault.store import Raced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,14 +20,18 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from handstamp.home import Settings
-    from handstamp.vault.keys import MasterKey
+    from handstamp.vault.master_key import MasterKey
     from handstamp.vault.model import JSON
     from handstamp.vault.parts import Damage
     from handstamp.vault.store import Store, Transaction
     from handstamp.vault.unlock import Unlocked
 
 _T = TypeVar("_T")
-_ATTEMPTS = 20  # of a transaction that lost a race; on SQLite it cannot, there writers queue
+_KEYS_TRIED = 5
+
+
+class _Rekeyed(Exception):
+    """The vault has another key than the one in memory; nothing was written."""
 
 
 class Access:
@@ -75,14 +78,39 @@ class Access:
             with contextlib.suppress(VaultError):  # the log has it; what was read is good
                 self._write(lambda transaction: _record(transaction, damages))
 
+    def _read(self, work: Callable[[Transaction], _T]) -> _T:
+        return retry.read(self._store(), work)
+
     def _write(self, work: Callable[[Transaction], _T]) -> _T:
-        for _ in range(_ATTEMPTS):
+        return retry.write(self._store(), work)
+
+    def _read_sealed(self, work: Callable[[Transaction, Unlocked], _T]) -> _T:
+        return self._with_key(self._read, work)
+
+    def _write_sealed(self, work: Callable[[Transaction, Unlocked], _T]) -> _T:
+        return self._with_key(self._write, work)
+
+    def _with_key(self, tried: Callable[[Callable[[Transaction], _T]], _T], work: Callable[[Transaction, Unlocked], _T]) -> _T:
+        """Run `work` with the key that the vault has at that moment: it may have been rotated, or the vault replaced, since we looked."""
+
+        def checked(transaction: Transaction) -> _T:
+            if not _is_current(transaction, unlocked):
+                raise _Rekeyed
+            return work(transaction, unlocked)
+
+        for _ in range(_KEYS_TRIED):
+            unlocked = self._unlock()
             try:
-                with self._store().write() as transaction:
-                    return work(transaction)
-            except Raced:
-                continue
-        raise Conflict(f"others wrote to {self.where} {_ATTEMPTS} times while this change was made; nothing of it was saved, try again")
+                return tried(checked)
+            except _Rekeyed:
+                self._lock_again(unlocked)
+        raise Conflict(f"the key of {self.where} changed again and again while it was looked for; nothing was saved, try again")
+
+    def _lock_again(self, unlocked: Unlocked) -> None:
+        """Forget a key, unless another is in memory already."""
+        with self._lock:
+            if self._unlocked_once is unlocked:
+                self._unlocked_once = None
 
     def _home(self) -> Path:
         return homes.home() if self._home_given is None else self._home_given
@@ -111,3 +139,9 @@ def _record(transaction: Transaction, damages: list[Damage]) -> None:
     for damage in damages:
         data: dict[str, JSON] = {"kind": damage.kind, "generation": damage.generation, "used": damage.used}
         events.record(transaction, "part-damaged", profile=damage.profile, data=data)
+
+
+def _is_current(transaction: Transaction, unlocked: Unlocked) -> bool:
+    from handstamp.vault.unlock import is_current  # noqa: PLC0415  (see `_unlock`)
+
+    return is_current(transaction, unlocked)

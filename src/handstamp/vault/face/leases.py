@@ -34,13 +34,12 @@ class LeaseCalls(Access):
 
     def lease_info(self, profile: str, *, site: str | None = None, purpose: str = "open") -> LeaseInfo | None:
         """Who holds a lease; None when nobody does."""
-        with self._store().read() as transaction:
-            return take.info(transaction, _place(profile, purpose, site))
+        place = _place(profile, purpose, site)
+        return self._read(lambda transaction: take.info(transaction, place))
 
     def leases(self) -> list[LeaseInfo]:
         """All leases that somebody holds."""
-        with self._store().read() as transaction:
-            return take.held(transaction)
+        return self._read(take.held)
 
     def break_lease(self, profile: str, *, reason: str, site: str | None = None, purpose: str = "open") -> LeaseInfo | None:
         """Free a lease whoever holds it; the holder's later writes are refused. The reason goes to the event log.

@@ -26,15 +26,14 @@ class RecordCalls(Access):
         self, *, profile: str | None = None, site: str | None = None, kind: str | None = None, since: datetime | None = None, limit: int = 100
     ) -> list[Event]:
         """Up to `limit` events that fit all that is given, the newest first."""
-        with self._store().read() as transaction:
-            return events.find(transaction, profile=profile, site=site, kind=kind, since=maybe_milliseconds(since), limit=limit)
+        earliest = maybe_milliseconds(since)
+        return self._read(lambda transaction: events.find(transaction, profile=profile, site=site, kind=kind, since=earliest, limit=limit))
 
     def set_secret(self, site: str, account: str, name: str, value: str) -> None:
         """Keep a credential, in place of what was there; `name` is `password`, `totp` or the like."""
         names.site_name(site)
         names.account_name(account)
-        unlocked = self._unlock()
-        self._write(lambda transaction: credentials.put(transaction, unlocked, site, account, name=name, value=value))
+        self._write_sealed(lambda transaction, unlocked: credentials.put(transaction, unlocked, site, account, name=name, value=value))
 
     def secret(self, site: str, account: str, name: str) -> str | None:
         """A credential, None when it is not kept.
@@ -42,17 +41,12 @@ class RecordCalls(Access):
         Raises:
             SealBroken: it does not open.
         """
-        unlocked = self._unlock()
-        with self._store().read() as transaction:
-            return credentials.get(transaction, unlocked, site, account, name)
+        return self._read_sealed(lambda transaction, unlocked: credentials.get(transaction, unlocked, site, account, name))
 
     def forget_secret(self, site: str, account: str, name: str | None = None) -> int:
         """Remove a credential, or all of an account; how many there were."""
-        unlocked = self._unlock()
-        return self._write(lambda transaction: credentials.delete(transaction, unlocked, site, account, name))
+        return self._write_sealed(lambda transaction, unlocked: credentials.delete(transaction, unlocked, site, account, name))
 
     def accounts(self, site: str) -> list[str]:
         """Accounts of a site that have a credential."""
-        unlocked = self._unlock()
-        with self._store().read() as transaction:
-            return credentials.accounts(transaction, unlocked, site)
+        return self._read_sealed(lambda transaction, unlocked: credentials.accounts(transaction, unlocked, site))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING
 
 from handstamp.errors import KeyMissing, SessionNotFound
@@ -14,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from handstamp.state import Session
-    from handstamp.vault.store import Transaction
+    from handstamp.vault.seal import Seals
+    from handstamp.vault.store import Row, Transaction
 
 
 class SessionCalls(Access):
@@ -22,12 +22,7 @@ class SessionCalls(Access):
 
     def sessions(self, profile: str | None = None, site: str | None = None) -> list[Session]:
         """Sessions by profile and site, all or some. Their proxy and losses are left out when the key is not to be had."""
-        with self._store().read() as transaction:
-            rows = sessions.list_sessions(transaction, profile, site)
-        seals = None
-        if any(sessions.is_private(row) for row in rows):
-            with contextlib.suppress(KeyMissing):  # the list is of use without what is sealed, and whoever opens a session meets the error
-                seals = self._unlock().seals
+        rows, seals = self._rows(lambda transaction: sessions.list_sessions(transaction, profile, site), leniently=True)
         return [session for row in rows if (session := sessions.opened_leniently(row, seals)) is not None]
 
     def session(self, profile: str, site: str) -> Session | None:
@@ -36,9 +31,10 @@ class SessionCalls(Access):
         Raises:
             SealBroken: its sealed facts (proxy, losses) do not open.
         """
-        with self._store().read() as transaction:
-            rows = transaction.rows("session", profile=names.profile_name(profile), site=names.site_name(site))
-        return self._opened_session(rows[0]) if rows else None
+        names.profile_name(profile)
+        names.site_name(site)
+        rows, seals = self._rows(lambda transaction: transaction.rows("session", profile=profile, site=site))
+        return sessions.opened(rows[0], seals) if rows else None
 
     def session_by_id(self, session_id: str) -> Session:
         """The session with this id; raises as `session` does.
@@ -46,11 +42,10 @@ class SessionCalls(Access):
         Raises:
             SessionNotFound: there is none.
         """
-        with self._store().read() as transaction:
-            rows = transaction.rows("session_by_id", session_id=session_id)
+        rows, seals = self._rows(lambda transaction: transaction.rows("session_by_id", session_id=session_id))
         if not rows:
             raise SessionNotFound(f"no session {session_id!r} is kept in {self.where}; `handstamp ls` lists those that are")
-        return self._opened_session(rows[0])
+        return sessions.opened(rows[0], seals)
 
     def update_session(self, profile: str, site: str, change: Callable[[Session], Session]) -> Session:
         """Read a session, change it, write it, in one transaction; it is made with a fresh id when missing.
@@ -67,8 +62,9 @@ class SessionCalls(Access):
         """
         names.profile_name(profile)
         names.site_name(site)
-        seals = self._unlock().seals
-        return self._write(lambda transaction: sessions.update(transaction, seals, listed_profile(transaction, profile), site, change))
+        return self._write_sealed(
+            lambda transaction, unlocked: sessions.update(transaction, unlocked.seals, listed_profile(transaction, profile), site, change)
+        )
 
     def forget_session(self, profile: str, site: str) -> bool:
         """Remove a session's facts, not its storage state; whether there was one."""
@@ -83,5 +79,15 @@ class SessionCalls(Access):
 
         return self._write(forgetting)
 
-    def _opened_session(self, row: tuple[object, ...]) -> Session:
-        return sessions.opened(row, self._unlock().seals if sessions.is_private(row) else None)
+    def _rows(self, find: Callable[[Transaction], list[Row]], *, leniently: bool = False) -> tuple[list[Row], Seals | None]:
+        """Rows of sessions, and what opens them; None when nothing of them is sealed, or `leniently` when the key is not to be had."""
+        if self._unlocked_once is None:
+            rows = self._read(find)
+            if not any(sessions.is_private(row) for row in rows):
+                return rows, None
+        try:
+            return self._read_sealed(lambda transaction, unlocked: (find(transaction), unlocked.seals))
+        except KeyMissing:
+            if not leniently:
+                raise
+        return self._read(find), None  # of use without what is sealed; whoever opens a session meets the error

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from handstamp.vault.leases import Lease
     from handstamp.vault.parts import Damage
     from handstamp.vault.store import Transaction
+    from handstamp.vault.unlock import Unlocked
 
 
 class StateCalls(Access):
@@ -25,14 +26,13 @@ class StateCalls(Access):
 
     def profiles(self) -> list[str]:
         """Names of the profiles that hold something."""
-        with self._store().read() as transaction:
-            return [str(name) for (name,) in transaction.rows("profile_names")]
+        return [str(name) for (name,) in self._read(lambda transaction: transaction.rows("profile_names"))]
 
     def epoch(self, profile: str) -> int:
         """How often something of the profile was forgotten; what new changes must carry (see `StorageState.epoch`)."""
-        with self._store().read() as transaction:
-            found = find_profile(transaction, names.profile_name(profile))
-            return found.epoch if found else 0
+        name = names.profile_name(profile)
+        found = self._read(lambda transaction: find_profile(transaction, name))
+        return found.epoch if found else 0
 
     def load(self, profile: str, *, domains: Iterable[str] | None = None) -> StorageState:
         """The profile's storage state, empty for one that does not exist. Without a browser's own files: see `pieces`.
@@ -48,14 +48,16 @@ class StateCalls(Access):
             SealBroken: a part has no version that opens; other domains can still be loaded.
         """
         wanted = None if domains is None else tuple(domains)
-        unlocked = self._unlock()
-        with self._store().read() as transaction:
-            found = find_profile(transaction, names.profile_name(profile))
-            if found is None:
-                return StorageState()
+        name = names.profile_name(profile)
+
+        def loading(transaction: Transaction, unlocked: Unlocked) -> tuple[StorageState, list[Damage]]:
+            if (found := find_profile(transaction, name)) is None:
+                return StorageState(), []
             parts = Parts(transaction, unlocked, found)
-            state = parts.load(wanted)
-        self._report(parts.damages)
+            return parts.load(wanted), parts.damages
+
+        state, damages = self._read_sealed(loading)
+        self._report(damages)
         return state
 
     def pieces(self, profile: str, wanted: Iterable[PartId]) -> list[Part]:
@@ -64,15 +66,17 @@ class StateCalls(Access):
         Raises:
             SealBroken: one of them has no version that opens.
         """
-        unlocked = self._unlock()
-        with self._store().read() as transaction:
-            found = find_profile(transaction, names.profile_name(profile))
-            if found is None:
-                return []
+        name, names_of_parts = names.profile_name(profile), list(wanted)
+
+        def looking(transaction: Transaction, unlocked: Unlocked) -> tuple[list[Part], list[Damage]]:
+            if (found := find_profile(transaction, name)) is None:
+                return [], []
             parts = Parts(transaction, unlocked, found)
-            heads = [head for part_id in wanted if (head := parts.head(part_id)) is not None]
-            read = [parts.current(head) for head in heads]
-        self._report(parts.damages)
+            heads = [head for part_id in names_of_parts if (head := parts.head(part_id)) is not None]
+            return [parts.current(head) for head in heads], parts.damages
+
+        read, damages = self._read_sealed(looking)
+        self._report(damages)
         return read
 
     def save(self, profile: str, changes: StorageState, *, lease: Lease | None = None) -> SaveResult:
@@ -88,21 +92,24 @@ class StateCalls(Access):
             LeaseLost: the lease is no longer the caller's.
             SealBroken: what is there of a part does not open in any version, so nothing can be merged with it.
         """
-        name, unlocked = names.profile_name(profile), self._unlock()
+        name = names.profile_name(profile)
         if lease is not None and lease.profile != name:
             raise ValueError(f"a lease of profile '{lease.profile}' was given for a save of profile '{name}'")
 
-        def saving(transaction: Transaction) -> tuple[SaveResult, list[Damage]]:
+        def saving(transaction: Transaction, unlocked: Unlocked) -> tuple[SaveResult, list[Damage]]:
             if lease is not None:
                 lease.check(transaction)
             if (found := find_profile(transaction, name)) is not None:
                 save.refuse_forgotten(transaction, unlocked, found, changes)
             if not any(part.entries for part in changes.parts.values()):
                 return SaveResult((), found.epoch if found else 0), []
-            parts = Parts(transaction, unlocked, found if found and found.listed else listed_profile(transaction, name))
+            profile_row = found if found and found.listed else listed_profile(transaction, name)
+            if found is None:  # maybe made, and forgotten, in between
+                save.refuse_forgotten(transaction, unlocked, profile_row, changes)
+            parts = Parts(transaction, unlocked, profile_row)
             return save.save(parts, changes, keep=self._settings().history_versions), parts.damages
 
-        result, damages = self._write(saving)
+        result, damages = self._write_sealed(saving)
         self._report(damages)
         if result.written:
             COMPANY.tell(self.where, name)
@@ -114,15 +121,15 @@ class StateCalls(Access):
         Raises:
             LeaseLost: `lease` is given, and no longer the caller's.
         """
-        name, unlocked = names.profile_name(profile), self._unlock()
+        name = names.profile_name(profile)
 
-        def forgetting(transaction: Transaction) -> None:
+        def forgetting(transaction: Transaction, unlocked: Unlocked) -> None:
             if lease is not None:
                 lease.check(transaction)
             if (found := find_profile(transaction, name)) is not None:
                 Parts(transaction, unlocked, found).drop_files()
 
-        self._write(forgetting)
+        self._write_sealed(forgetting)
 
     def forget(self, profile: str, *, domain: str | None = None) -> int:
         """Remove a profile with its sessions and history, or what belongs to one domain from all versions of its parts.
@@ -134,9 +141,8 @@ class StateCalls(Access):
             The profile's new epoch.
         """
         name = names.profile_name(profile)
-        unlocked = None if domain is None else self._unlock()
 
-        def forgetting(transaction: Transaction) -> int:
+        def forgetting(transaction: Transaction, unlocked: Unlocked | None = None) -> int:
             if (found := find_profile(transaction, name)) is None:
                 return 0
             events.record(transaction, "forget", profile=name, data={"whole": domain is None})
@@ -144,4 +150,4 @@ class StateCalls(Access):
                 return forget.forget_profile(transaction, found)
             return forget.forget_domain(transaction, unlocked, Parts(transaction, unlocked, found), domain)
 
-        return self._write(forgetting)
+        return self._write(forgetting) if domain is None else self._write_sealed(forgetting)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from handstamp.vault.model import Version
     from handstamp.vault.store import Transaction
+    from handstamp.vault.unlock import Unlocked
 
 
 class VersionCalls(Access):
@@ -22,10 +23,13 @@ class VersionCalls(Access):
 
     def history(self, profile: str) -> list[Version]:
         """The kept versions of all parts of a profile, the newest first."""
-        unlocked = self._unlock()
-        with self._store().read() as transaction:
-            found = find_profile(transaction, names.profile_name(profile))
+        name = names.profile_name(profile)
+
+        def looking(transaction: Transaction, unlocked: Unlocked) -> list[Version]:
+            found = find_profile(transaction, name)
             return history.history(transaction, Parts(transaction, unlocked, found)) if found else []
+
+        return self._read_sealed(looking)
 
     def rollback(self, profile: str, *, to: datetime) -> SaveResult:
         """Bring a profile back to what it was at `to`, as new versions: going back can be undone by going back.
@@ -38,16 +42,16 @@ class VersionCalls(Access):
             ConfigError: no version that old is kept of some part.
             ValueError: `to` has no time zone.
         """
-        name, moment, unlocked = names.profile_name(profile), milliseconds(to), self._unlock()
+        name, moment = names.profile_name(profile), milliseconds(to)
 
-        def rolling(transaction: Transaction) -> SaveResult:
+        def rolling(transaction: Transaction, unlocked: Unlocked) -> SaveResult:
             if (found := find_profile(transaction, name)) is None:
                 return SaveResult()
             result = history.rollback(Parts(transaction, unlocked, found), moment, self._clock, keep=self._settings().history_versions)
             events.record(transaction, "rollback", profile=name, data={"to": to.isoformat(), "parts": len(result.written)})
             return result
 
-        return self._write(rolling)
+        return self._write_sealed(rolling)
 
     def pin(self, profile: str, *, domains: Iterable[str] | None = None) -> None:
         """Keep the current versions for rollback, however many come after; in place of those pinned before.
@@ -58,10 +62,10 @@ class VersionCalls(Access):
             profile: its name.
             domains: only of the parts that may hold something of these; None for all.
         """
-        name, wanted, unlocked = names.profile_name(profile), None if domains is None else tuple(domains), self._unlock()
+        name, wanted = names.profile_name(profile), None if domains is None else tuple(domains)
 
-        def pinning(transaction: Transaction) -> None:
+        def pinning(transaction: Transaction, unlocked: Unlocked) -> None:
             if (found := find_profile(transaction, name)) is not None:
                 history.pin(transaction, Parts(transaction, unlocked, found), wanted)
 
-        self._write(pinning)
+        self._write_sealed(pinning)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from handstamp.errors import VaultUnavailable
 from handstamp.home import make_home, refuse_symlink
 from handstamp.vault.sqlite.errors import translated
+from handstamp.vault.store import BUSY_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from handstamp.vault.store import Value
 
-BUSY_SECONDS = 30.0
 _SETTINGS = (
     "PRAGMA synchronous = FULL",  # in WAL mode: the log is on the disk when COMMIT returns
     "PRAGMA foreign_keys = ON",

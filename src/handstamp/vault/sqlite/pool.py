@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from handstamp.vault.forks import tell_around_fork
-from handstamp.vault.sqlite.connection import BUSY_SECONDS, connect
+from handstamp.vault.sqlite.connection import connect
 from handstamp.vault.sqlite.schema import migrate
+from handstamp.vault.store import BUSY_SECONDS
 
 if TYPE_CHECKING:
     import sqlite3

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 from handstamp.errors import VaultUnavailable
 from handstamp.vault.forks import tell_after_fork
 from handstamp.vault.queries import load_queries
-from handstamp.vault.sqlite.connection import BUSY_SECONDS, beside, execute
+from handstamp.vault.sqlite.connection import beside, execute
 from handstamp.vault.sqlite.errors import translated
 from handstamp.vault.sqlite.pool import Pool
+from handstamp.vault.store import BUSY_SECONDS, Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from handstamp.vault.store import Row, Value
+    from handstamp.vault.store import Call, Row, Value
 
 
 class SqliteTransaction:
@@ -37,6 +38,11 @@ class SqliteTransaction:
     def run(self, query: str, /, **values: Value) -> int:
         """Run the named statement; how many rows it changed."""
         return execute(self._connection, self._queries[query], values).rowcount
+
+    def together(self, *calls: Call) -> list[Answer]:
+        """One after the other; there is no way to save."""
+        cursors = ((execute(self._connection, self._queries[query], values)) for query, values in calls)
+        return [Answer(cursor.fetchall(), cursor.rowcount) for cursor in cursors]
 
     def now(self) -> int:
         """The clock of this machine, as SQLite reads it: milliseconds since the epoch."""
