@@ -13,7 +13,8 @@ from keyring.errors import KeyringLocked
 from handstamp.errors import ConfigError, KeyMissing
 from handstamp.state import Entry, Part, PartId, PartKind, Stamp, StorageState
 from handstamp.vault import MasterKey, Vault, export_key, key_record
-from handstamp.vault.keys import Argon2Costs, Source, derive
+from handstamp.vault.keys import Source
+from handstamp.vault.passphrase import Argon2Costs, derive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

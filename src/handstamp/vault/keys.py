@@ -1,108 +1,50 @@
-"""The master key: 32 bytes that everything in a vault is sealed under, and where they come from.
+"""Where a vault's master key comes from: when the vault is empty, later, and when the key is rotated.
 
 A vault records its key's id and its source. When it is empty, the key comes from the first of these that is there:
 
 1. `HANDSTAMP_KEY`: 32 bytes as base64url or hex (what `handstamp key export` prints);
-2. `HANDSTAMP_PASSPHRASE`: Argon2id, its salt and costs recorded in the vault;
-3. the keyring of the operating system, a new key;
-4. the file `vault.key` in the home directory, a new key.
+2. the systemd credential `handstamp-key` (systemd.io/CREDENTIALS): the same text, in a file of `$CREDENTIALS_DIRECTORY`;
+3. `HANDSTAMP_PASSPHRASE`: Argon2id, its salt and costs recorded in the vault;
+4. the keyring of the operating system, a new key;
+5. the file `vault.key` in the home directory, a new key.
 
-Later it comes from the recorded source and no other. Two variables may stand in for it, since who sets them says so and
-the key's id proves it: `HANDSTAMP_KEY`, whatever the source (that is how a copied vault opens on another machine), and
-`HANDSTAMP_PASSPHRASE` for a vault that was made with one. A key that is not this vault's is an error, never a new key.
+Later it comes from the recorded source and no other. Some may stand in for it, since who sets them says so and the key's
+id proves it: `HANDSTAMP_KEY` and then the credential, whatever the source (that is how a copied vault opens on another
+machine), and `HANDSTAMP_PASSPHRASE` for a vault that was made with one. A key that is not this vault's is an error, never a
+new key.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
-import secrets
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from handstamp.errors import ConfigError, KeyMissing, VaultUnavailable
-from handstamp.home import create_private, make_home, refuse_symlink
-from handstamp.vault import keyring_source
+from handstamp.errors import ConfigError, KeyMissing
+from handstamp.vault import keyring_source, passphrase
+from handstamp.vault.key_file import new_key_file, read_key_file, recorded_file, rotated_key_file
+from handstamp.vault.master_key import MasterKey
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Collection, Mapping
 
-KEY_BYTES = 32
-KEY_FILE = "vault.key"
 ENV_KEY = "HANDSTAMP_KEY"
 ENV_PASSPHRASE = "HANDSTAMP_PASSPHRASE"  # noqa: S105  (a variable's name)
-
-
-@dataclass(frozen=True)
-class MasterKey:
-    """The key itself.
-
-    Args:
-        secret: 32 bytes.
-    """
-
-    secret: bytes = field(repr=False)
-
-    def __post_init__(self) -> None:
-        if len(self.secret) != KEY_BYTES:
-            raise ConfigError(f"a master key has {KEY_BYTES} bytes, not {len(self.secret)}")
-
-    @cached_property
-    def id(self) -> str:
-        """16 hex digits that name the key and tell nothing of it."""
-        from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415  (30 ms that listing sessions does not need)
-        from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # noqa: PLC0415
-
-        return HKDF(SHA256(), 8, salt=None, info=b"handstamp 1 key id").derive(self.secret).hex()
-
-    @classmethod
-    def generate(cls) -> MasterKey:
-        """A new random key."""
-        return cls(secrets.token_bytes(KEY_BYTES))
-
-    @classmethod
-    def parse(cls, text: str, *, source: str = "the key") -> MasterKey:
-        """The key that `text` writes as base64url (with or without padding) or hex.
-
-        Raises:
-            ConfigError: it is neither, or not 32 bytes; the message names `source`.
-        """
-        text = text.strip()
-        try:
-            data = bytes.fromhex(text) if len(text) == 2 * KEY_BYTES else base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        except (ValueError, binascii.Error):
-            data = b""
-        if len(data) != KEY_BYTES:
-            raise ConfigError(f"{source} is not {KEY_BYTES} bytes in base64url or hex; `handstamp key export` prints a vault's key")
-        return cls(data)
-
-    def text(self) -> str:
-        """The key as base64url without padding; a secret."""
-        return base64.urlsafe_b64encode(self.secret).rstrip(b"=").decode()
+CREDENTIAL = "handstamp-key"
+_REMEDY = "Set HANDSTAMP_KEY to what `handstamp key export` prints where the vault still opens, or restore a backup of the key"
 
 
 class Source(StrEnum):
     """Where a vault's key comes from."""
 
     ENVIRONMENT = "environment"
+    CREDENTIAL = "credential"
     PASSPHRASE = "passphrase"  # noqa: S105  (a source's name)
     KEYRING = "keyring"
     FILE = "file"
     GIVEN = "given"
-
-
-@dataclass(frozen=True, slots=True)
-class Argon2Costs:
-    """Argon2id (RFC 9106 §4, the second recommended option: 64 MiB and 3 passes; here with a random 16-byte salt)."""
-
-    salt: str
-    iterations: int = 3
-    lanes: int = 4
-    memory_kib: int = 65536
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +54,7 @@ class KeyRecord:
     Args:
         key_id: `MasterKey.id`.
         source: where it comes from.
-        facts: what that source needs: the costs of a passphrase, the name in the keyring.
+        facts: what that source needs: the costs of a passphrase, the name in the keyring, the name of the file.
     """
 
     key_id: str
@@ -120,19 +62,8 @@ class KeyRecord:
     facts: Mapping[str, str | int] = field(default_factory=dict)
 
 
-def derive(passphrase: str, costs: Argon2Costs) -> MasterKey:
-    """The key of a passphrase; takes some tenths of a second on purpose."""
-    from cryptography.hazmat.primitives.kdf.argon2 import Argon2id  # noqa: PLC0415  (only vaults with a passphrase need it)
-
-    kdf = Argon2id(salt=bytes.fromhex(costs.salt), length=KEY_BYTES, iterations=costs.iterations, lanes=costs.lanes, memory_cost=costs.memory_kib)
-    return MasterKey(kdf.derive(passphrase.encode("utf-8", "surrogateescape")))
-
-
 def new_key(home: Path, vault_id: bytes, *, given: MasterKey | None = None) -> tuple[MasterKey, KeyRecord]:
     """The key for an empty vault, and what to record of it.
-
-    A key file that is there already is used: it is the key of another vault in this home, or of this one when the
-    process died between making the file and recording it.
 
     Raises:
         ConfigError, KeyMissing: a source is there but cannot be used.
@@ -142,32 +73,70 @@ def new_key(home: Path, vault_id: bytes, *, given: MasterKey | None = None) -> t
     if text := os.environ.get(ENV_KEY):
         key = MasterKey.parse(text, source=ENV_KEY)
         return key, KeyRecord(key.id, Source.ENVIRONMENT)
-    if passphrase := os.environ.get(ENV_PASSPHRASE):
-        costs = Argon2Costs(secrets.token_hex(16))
-        key = derive(passphrase, costs)
-        return key, KeyRecord(key.id, Source.PASSPHRASE, asdict(costs))
+    if (credential := _credential()) is not None:
+        return credential, KeyRecord(credential.id, Source.CREDENTIAL)
+    if text := os.environ.get(ENV_PASSPHRASE):
+        key, facts = passphrase.new_from(text)
+        return key, KeyRecord(key.id, Source.PASSPHRASE, facts)
     if keyring_source.usable():
         key, entry = MasterKey.generate(), f"vault-{vault_id.hex()}"
         keyring_source.put(entry, key.text())
         return key, KeyRecord(key.id, Source.KEYRING, {"entry": entry})
-    key = _make_key_file(home)
+    key = new_key_file(home)
     return key, KeyRecord(key.id, Source.FILE)
 
 
-def find_key(home: Path, record: KeyRecord, *, given: MasterKey | None = None) -> MasterKey:
-    """The key of a vault that has one.
+def next_key(home: Path, vault_id: bytes, source: Source, *, key: MasterKey | None = None, phrase: str | None = None) -> tuple[MasterKey, KeyRecord]:
+    """A key to take the place of a vault's present one, already where it is to come from, and what to record of it.
+
+    Args:
+        home: where key files are.
+        vault_id: names the entry in a keyring.
+        source: where it is to come from.
+        key: the key itself, for the sources that handstamp cannot write: environment, credential, given.
+        phrase: the passphrase, for that source.
 
     Raises:
-        KeyMissing: it is not where the record says, or what is there is another key; names source and remedy.
+        ConfigError: what the source needs was not given, or something that it does not need.
+        KeyMissing: the source cannot be used.
+    """
+    if (key is not None) != (source in {Source.ENVIRONMENT, Source.CREDENTIAL, Source.GIVEN}) or (phrase is not None) != (source is Source.PASSPHRASE):
+        raise ConfigError(f"a new key from the source '{source}' needs {_NEEDS.get(source, 'nothing else')}, and only that")
+    if key is not None:
+        return key, KeyRecord(key.id, source)
+    if phrase is not None:
+        made, facts = passphrase.new_from(phrase)
+        return made, KeyRecord(made.id, source, facts)
+    if source is Source.KEYRING:
+        made = MasterKey.generate()
+        entry = f"vault-{vault_id.hex()}-{made.id}"
+        keyring_source.put(entry, made.text())
+        return made, KeyRecord(made.id, source, {"entry": entry})
+    made, name = rotated_key_file(home)
+    return made, KeyRecord(made.id, source, {"file": name})
+
+
+_NEEDS = {Source.PASSPHRASE: "the new passphrase"} | dict.fromkeys((Source.ENVIRONMENT, Source.CREDENTIAL, Source.GIVEN), "the new key")
+
+
+def find_key(home: Path, record: KeyRecord, *, given: MasterKey | None = None, former: Collection[str] = ()) -> MasterKey:
+    """The key of a vault that has one.
+
+    Args:
+        home: where key files are.
+        record: what the vault says of its key.
+        given: the key, from the caller.
+        former: ids of keys that were the vault's before.
+
+    Raises:
+        KeyMissing: the key is not where the record says, or what is there is another key; names source and remedy.
         ConfigError: a variable holds no key at all.
     """
     key, origin = _look_up(home, record, given)
     if key.id != record.key_id:
-        raise KeyMissing(f"{origin} is not this vault's key: the vault is sealed with key {record.key_id}, this is {key.id}. Nothing was changed. {_REMEDY}")
+        which = f"{key.id}, which was rotated out" if key.id in former else key.id
+        raise KeyMissing(f"{origin} is not this vault's key: the vault is sealed with key {record.key_id}, this is {which}. Nothing was changed. {_REMEDY}")
     return key
-
-
-_REMEDY = "Set HANDSTAMP_KEY to what `handstamp key export` prints where the vault still opens, or restore a backup of the key"
 
 
 def _look_up(home: Path, record: KeyRecord, given: MasterKey | None) -> tuple[MasterKey, str]:
@@ -175,31 +144,30 @@ def _look_up(home: Path, record: KeyRecord, given: MasterKey | None) -> tuple[Ma
         return given, "the key that was given"
     if text := os.environ.get(ENV_KEY):
         return MasterKey.parse(text, source=ENV_KEY), ENV_KEY
+    if (credential := _credential()) is not None:
+        return credential, f"the credential '{CREDENTIAL}'"
     if record.source is Source.PASSPHRASE:
         return _from_passphrase(record), f"the key of {ENV_PASSPHRASE}"
     if record.source is Source.KEYRING:
         return _from_keyring(record), "the key in the system's keyring"
     if record.source is Source.FILE:
-        return _from_file(home / KEY_FILE, record), f"the key in {home / KEY_FILE}"
-    raise KeyMissing(f"this vault is sealed with key {record.key_id}, which comes from {ENV_KEY}, and that is not set. {_REMEDY}")
+        file = recorded_file(home, record.facts)
+        return _from_file(file, record), f"the key in {file}"
+    where = f"the credential '{CREDENTIAL}', and this process has none" if record.source is Source.CREDENTIAL else f"{ENV_KEY}, and that is not set"
+    raise KeyMissing(f"this vault is sealed with key {record.key_id}, which comes from {where}. {_REMEDY}")
+
+
+def _credential() -> MasterKey | None:
+    """The key that systemd hands to a service by ``LoadCredential=`` or ``LoadCredentialEncrypted=``."""
+    directory = os.environ.get("CREDENTIALS_DIRECTORY")
+    return read_key_file(Path(directory) / CREDENTIAL) if directory else None
 
 
 def _from_passphrase(record: KeyRecord) -> MasterKey:
-    passphrase = os.environ.get(ENV_PASSPHRASE)
-    if not passphrase:
+    phrase = os.environ.get(ENV_PASSPHRASE)
+    if not phrase:
         raise KeyMissing(f"this vault is sealed with a passphrase, and {ENV_PASSPHRASE} is not set; set it, or set HANDSTAMP_KEY to the vault's exported key")
-    return derive(passphrase, _costs(record))
-
-
-def _costs(record: KeyRecord) -> Argon2Costs:
-    """The recorded costs, within bounds that a damaged or planted record cannot use to stall or starve us."""
-    try:
-        costs = Argon2Costs(**record.facts)  # type: ignore[arg-type]
-        if len(bytes.fromhex(costs.salt)) >= 16 and 0 < costs.iterations <= 100 and 0 < costs.lanes <= 64 and 8 * costs.lanes <= costs.memory_kib <= 1 << 22:
-            return costs
-    except (TypeError, ValueError):
-        pass
-    raise VaultUnavailable("the vault's record of its passphrase's costs is damaged; restore a backup. Nothing was changed")
+    return passphrase.derive(phrase, passphrase.recorded_costs(record.facts))
 
 
 def _from_keyring(record: KeyRecord) -> MasterKey:
@@ -211,35 +179,7 @@ def _from_keyring(record: KeyRecord) -> MasterKey:
 
 
 def _from_file(file: Path, record: KeyRecord) -> MasterKey:
-    key = _read_key_file(file)
+    key = read_key_file(file)
     if key is None:
         raise KeyMissing(f"this vault is sealed with key {record.key_id} from the key file {file}, which is not there. {_REMEDY}")
     return key
-
-
-def _make_key_file(home: Path) -> MasterKey:
-    file, key = make_home(home) / KEY_FILE, MasterKey.generate()
-    refuse_symlink(file)
-    try:
-        made = create_private(file, key.text().encode() + b"\n")
-    except OSError as error:
-        raise KeyMissing(f"the key file {file} cannot be made ({error.strerror}); make {home} writable, or set {ENV_KEY}") from None
-    if made:
-        return key
-    there = _read_key_file(file)
-    return key if there is None else there
-
-
-def _read_key_file(file: Path) -> MasterKey | None:
-    refuse_symlink(file)
-    try:
-        text = file.read_text("ascii")
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise KeyMissing(f"the key file {file} cannot be read ({reason}); make it readable for you, or set {ENV_KEY}") from None
-    try:
-        return MasterKey.parse(text, source=str(file))
-    except ConfigError as error:
-        raise KeyMissing(str(error)) from None

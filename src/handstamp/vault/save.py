@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 def forget_identity(profile: Profile, epoch: int) -> Identity:
     """What the sealed domain of a `forget` is sealed as."""
-    return Identity(b"forget".ljust(16, b"\0"), epoch, profile.name)
+    return forget_identity_of(profile.name, epoch)
+
+
+def forget_identity_of(profile: str, epoch: int) -> Identity:
+    """The same by the profile's name."""
+    return Identity(b"forget".ljust(16, b"\0"), epoch, profile)
 
 
 def refuse_forgotten(transaction: Transaction, unlocked: Unlocked, profile: Profile, changes: StorageState) -> None:

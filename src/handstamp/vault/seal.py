@@ -30,11 +30,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from handstamp.vault.identity import Identity, Purpose
-    from handstamp.vault.keys import MasterKey
+    from handstamp.vault.master_key import MasterKey
 
 FORMAT = 1
 NONCE_BYTES = 12
 _HEAD_BYTES = 9
+HEAD_AND_NONCE = _HEAD_BYTES + NONCE_BYTES  # tells a sealed record from every other: the nonce is random
 _LEVEL = 1
 
 
@@ -53,12 +54,13 @@ class Seals:
         self._ciphers: dict[tuple[bytes, Purpose], AESGCM] = {}
         self._zstd = _Zstd()
 
+    def under(self, key: MasterKey) -> Seals:
+        """The same vault's, with another key."""
+        return Seals(self._vault_id, [key])
+
     def seal(self, purpose: Purpose, identity: Identity, data: bytes) -> bytes:
         """`data` sealed as `identity`."""
-        head = bytes((FORMAT,)) + self._current
-        nonce = os.urandom(NONCE_BYTES)
-        packed = self._zstd.compressor.compress(data)
-        return head + nonce + self._cipher(self._current, purpose).encrypt(nonce, packed, self._associated(head, identity))
+        return self._sealed(purpose, identity, self._zstd.compressor.compress(data))
 
     def open(self, purpose: Purpose, identity: Identity, sealed: bytes | None) -> bytes:
         """What was sealed.
@@ -66,13 +68,28 @@ class Seals:
         Raises:
             SealBroken: it is missing, was changed, is another record, or another key sealed it. Which, is not told.
         """
-        if not isinstance(sealed, bytes) or len(sealed) < _HEAD_BYTES + NONCE_BYTES or sealed[0] != FORMAT or sealed[1:_HEAD_BYTES] not in self._keys:
-            _broken()
-        head, nonce = sealed[:_HEAD_BYTES], sealed[_HEAD_BYTES : _HEAD_BYTES + NONCE_BYTES]
         try:
-            packed = self._cipher(head[1:], purpose).decrypt(nonce, sealed[_HEAD_BYTES + NONCE_BYTES :], self._associated(head, identity))
-            return self._zstd.decompressor.decompress(packed)
-        except (InvalidTag, zstandard.ZstdError, struct.error, TypeError):  # the last two: the row gave no identity
+            return self._zstd.decompressor.decompress(self._packed(purpose, identity, sealed))
+        except zstandard.ZstdError:
+            _broken()
+
+    def resealed(self, purpose: Purpose, identity: Identity, sealed: bytes) -> bytes:
+        """The same content under the current key, `sealed` itself when it is; raises as `open`."""
+        if sealed[1:_HEAD_BYTES] == self._current:
+            return sealed
+        return self._sealed(purpose, identity, self._packed(purpose, identity, sealed))
+
+    def _sealed(self, purpose: Purpose, identity: Identity, packed: bytes) -> bytes:
+        head, nonce = bytes((FORMAT,)) + self._current, os.urandom(NONCE_BYTES)
+        return head + nonce + self._cipher(self._current, purpose).encrypt(nonce, packed, self._associated(head, identity))
+
+    def _packed(self, purpose: Purpose, identity: Identity, sealed: bytes | None) -> bytes:
+        if not isinstance(sealed, bytes) or len(sealed) < HEAD_AND_NONCE or sealed[0] != FORMAT or sealed[1:_HEAD_BYTES] not in self._keys:
+            _broken()
+        head, nonce = sealed[:_HEAD_BYTES], sealed[_HEAD_BYTES:HEAD_AND_NONCE]
+        try:
+            return self._cipher(head[1:], purpose).decrypt(nonce, sealed[HEAD_AND_NONCE:], self._associated(head, identity))
+        except (InvalidTag, struct.error, TypeError):  # the last two: the row gave no identity
             _broken()
 
     def _associated(self, head: bytes, identity: Identity) -> bytes:

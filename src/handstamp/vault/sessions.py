@@ -146,7 +146,7 @@ def _sealed(session: Session, revision: int, seals: Seals) -> bytes | None:
     if session.device.proxy is None and not session.losses:
         return None
     facts = {"proxy": session.device.proxy, "losses": [asdict(loss) for loss in session.losses]}
-    return seals.seal(Purpose.SESSION, _identity(session.session_id, revision, session.profile, session.site), json.dumps(facts).encode())
+    return seals.seal(Purpose.SESSION, identity(session.session_id, revision, session.profile, session.site), json.dumps(facts).encode())
 
 
 def _private(row: Row, seals: Seals | None) -> tuple[str | None, tuple[Loss, ...]]:
@@ -154,11 +154,12 @@ def _private(row: Row, seals: Seals | None) -> tuple[str | None, tuple[Loss, ...
     if sealed is None or seals is None:
         return None, ()
     try:
-        facts = json.loads(seals.open(Purpose.SESSION, _identity(session_id, revision, profile, site), sealed))
+        facts = json.loads(seals.open(Purpose.SESSION, identity(session_id, revision, profile, site), sealed))
     except SealBroken:
         raise SealBroken(f"what is sealed of the session of profile '{profile}' at '{site}' does not open: it was changed, or another key sealed it") from None
     return facts["proxy"], tuple(Loss(**loss) for loss in facts["losses"])
 
 
-def _identity(session_id: str, revision: int, profile: str, site: str) -> Identity:
+def identity(session_id: str, revision: int, profile: str, site: str) -> Identity:
+    """What the sealed facts of a session are sealed as."""
     return Identity(bytes.fromhex(session_id), revision, f"{profile}\n{site}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from handstamp.vault import check
 from handstamp.vault.face.keeping import KeepingCalls
+from handstamp.vault.face.keys import KeyCalls
 from handstamp.vault.face.leases import LeaseCalls
 from handstamp.vault.face.records import RecordCalls
 from handstamp.vault.face.sessions import SessionCalls
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from handstamp.vault.keys import KeyRecord
 
 
-class Vault(StateCalls, VersionCalls, SessionCalls, LeaseCalls, RecordCalls, KeepingCalls):
+class Vault(StateCalls, VersionCalls, SessionCalls, LeaseCalls, RecordCalls, KeepingCalls, KeyCalls):
     """Where sessions are kept: sealed, durable, versioned.
 
     Synchronous and quick; safe across threads and processes, and after a fork. Making one does no I/O: the first call
