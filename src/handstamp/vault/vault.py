@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from handstamp.errors import VaultUnavailable
+from handstamp.home import Finding
 from handstamp.vault import check
 from handstamp.vault.face.keeping import KeepingCalls
 from handstamp.vault.face.keys import KeyCalls
@@ -14,7 +16,6 @@ from handstamp.vault.face.state import StateCalls
 from handstamp.vault.face.versions import VersionCalls
 
 if TYPE_CHECKING:
-    from handstamp.home import Finding
     from handstamp.vault.keys import KeyRecord
 
 
@@ -35,13 +36,19 @@ class Vault(StateCalls, VersionCalls, SessionCalls, LeaseCalls, RecordCalls, Kee
     `ConfigError` for names that cannot be.
     """
 
-    def check(self) -> list[Finding]:
-        """Everything that is wrong with the vault: the database's own check, then every sealed record is opened."""
+    def check(self, *, deep: bool = True) -> list[Finding]:
+        """What is wrong with the vault: the database's own check, then sealed records are opened.
+
+        Args:
+            deep: every record, history, files and credentials included; else sessions, and the current version of each part.
+        """
         found = list(check.check_store(self._store()))
-        with self._store().read() as transaction:
-            if not transaction.rows("vault") and not transaction.rows("any_sealed"):
-                return found  # nothing was ever sealed: no key to look for, and none to make
-        return found + check.check_records(self._store(), self._unlock())
+        if not self._read(lambda transaction: transaction.rows("vault") or transaction.rows("any_sealed")):
+            return found  # nothing was ever sealed: no key to look for, and none to make
+        try:
+            return found + self._read_sealed(lambda transaction, unlocked: check.check_records(transaction, unlocked, deep=deep))
+        except VaultUnavailable as error:
+            return [*found, Finding(self.where, f"cannot be read to the end: {error}", "restore a backup")]
 
 
 def export_key(vault: Vault) -> str:
