@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from handstamp.browser.cdp import Message
     from handstamp.browser.process import Launch
-    from handstamp.browser.relay import Driver
+    from handstamp.browser.relay import Driver, Expected
     from handstamp.state import Clock, StorageState
 
 _NATURE = "JSON.stringify([navigator.language, Intl.DateTimeFormat().resolvedOptions().timeZone])"
@@ -100,11 +101,12 @@ class Chromium:
         """Let nobody in by this way any more."""
         self._relay.retire(driver)
 
-    def expect(self, driver: Driver, state: StorageState, save: Callable[[StorageState], None] | None) -> LiveContext:
+    def expect(self, driver: Driver, expected: Expected, state: StorageState, save: Callable[[StorageState], None] | None) -> LiveContext:
         """The next context that this driver makes is to hold `state`.
 
         Args:
             driver: who will call `Target.createBrowserContext`; it must not make two at once.
+            expected: a new one; by it the context can be withdrawn.
             state: what to restore.
             save: see `LiveContext`.
         """
@@ -114,16 +116,21 @@ class Chromium:
             self._watch.contexts[context] = live
             await live.fill(context)
 
-        driver.expected.append(made)
+        expected.made = made
+        if not expected.withdrawn:
+            driver.expected = expected
         return live
+
+    def withdraw(self, driver: Driver, expected: Expected) -> None:
+        """See `Relay.withdraw`."""
+        self._relay.withdraw(driver, expected)
 
     def _live(self, state: StorageState, save: Callable[[StorageState], None] | None) -> LiveContext:
         return LiveContext(self._connection, state, self._clock, save, helpers=self._helpers)
 
     async def close(self) -> None:
         """Save what is open, end the browser and remove its directory."""
-        for live in list(self._watch.contexts.values()):
-            await live.end()
+        await asyncio.gather(*(live.end() for live in self._watch.contexts.values()))
         await self._relay.close()
         await self._connection.close()
         await self._process.end()

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from handstamp.browser.cdp import CdpError
 from handstamp.browser.idb import after_restore, changes, file_changes, file_entries, not_restored, over_cdp, part_of_database, part_of_files, seen
 from handstamp.browser.idb.scripts import capture_call, capture_files_call
+from handstamp.browser.idb.world import EVALUATE_WITHIN
 from handstamp.browser.restore import WORLD
 from handstamp.browser.storage_key import origin_of, scope_of, storage_key_of
 from handstamp.browser.usage import Usage, not_read
@@ -27,7 +28,7 @@ from handstamp.errors import BrowserError
 from handstamp.state import Loss, PartKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator, Mapping
+    from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
     from contextlib import AbstractAsyncContextManager
 
     from handstamp.browser.cdp import Connection, Message
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 GATHER = 0.3  # seconds that changes gather before they are read together
 FILES_EVERY = 5.0  # seconds between two looks at files of origins that a page is at
+SILENCE = 3.0  # seconds that a page gets for each piece of its last answer
+READ_WITHIN = 9.0  # seconds for the last look at all places, while they go on answering
+SETTLED_WITHIN = 1.0  # seconds for documents to say whether they have been served
 REST = 5  # a reading that took long is followed by a rest of so many times its length
 _ASK_KEY, _ASK_KEY_AGAIN = 40, 0.05  # times, and seconds between them
 _WEB = ("http://", "https://")
@@ -61,6 +65,7 @@ class Place:
         files: the same as `seen` for files.
         signs: of files, see `CapturedFiles.signs`.
         files_due: whether a page may have changed files since the last look at them.
+        offered: whether a document may have been given its databases, and was left before that was seen.
         rest_until: on the monotonic clock.
     """
 
@@ -75,6 +80,7 @@ class Place:
     files: Mapping[Key, Any] = field(default_factory=dict)
     signs: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     files_due: bool = False
+    offered: bool = False
     rest_until: float = 0.0
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -84,6 +90,10 @@ class Place:
             self.dirty[database] = None
         elif (stores := self.dirty.setdefault(database, set())) is not None:
             stores.add(store)
+
+    def home(self, mute: Collection[str] = ()) -> tuple[str, str] | None:
+        """Frame and session of the latest document that is here now, but for sessions that are mute."""
+        return next(((frame, session) for frame, session in reversed(self.homes.items()) if session not in mute), None)
 
     @property
     def due(self) -> bool:
@@ -134,6 +144,7 @@ class Databases:
         self._places: dict[str, Place] = {}
         self._where: dict[str, str] = {}
         self._work = asyncio.Event()
+        self._behind: asyncio.Task[Any] | None = None
         self.tasks: set[asyncio.Task[None]] = set()
 
     # -- documents ----------------------------------------------------------------------------------------------
@@ -192,15 +203,18 @@ class Databases:
 
         One without scripts may run none of ours either, and one that is left before its databases are filled leaves nothing behind.
         """
-        with contextlib.suppress(BrowserError):
+        try:
             world = await over_cdp(self._connection, session=session, frame=frame, scope=place.scope, name=WORLD)
             if not await world.applied():
                 return
             self._served(place.scope)
             for name, how in (await world.ended()).items():
+                place.seen.setdefault(name, self._given_back(place, name, how))  # before anybody can delete of it
                 for loss in not_restored(place.scope, name, how):
                     self._lose(loss)
             self._databases_served(place.scope)
+        except BrowserError:
+            place.offered = True
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -239,8 +253,8 @@ class Databases:
         return (session for place in self._places.values() for session in place.homes.values())
 
     def homes(self) -> list[tuple[str, str]]:
-        """Scope and session of every scope that has a document now."""
-        return [(place.scope, list(place.homes.values())[-1]) for place in self._places.values() if place.homes]
+        """Scope and session of every document that is there now."""
+        return [(place.scope, session) for place in self._places.values() for session in place.homes.values()]
 
     # -- changes ------------------------------------------------------------------------------------------------
 
@@ -257,7 +271,8 @@ class Databases:
         self._work.set()
 
     async def read_behind(self) -> None:
-        """Read what has changed, for as long as the context lives."""
+        """Read what has changed, until the last look."""
+        self._behind = asyncio.current_task()
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(FILES_EVERY):
@@ -272,44 +287,78 @@ class Databases:
                 else:
                     await self.read(place)
 
-    async def read_all(self) -> None:
-        """Read what may have changed: before the context goes."""
+    async def read_all(self, mute: Collection[str] = (), *, ending: bool = False) -> None:
+        """Read what may have changed, as far as that goes within `READ_WITHIN`; the rest is a loss.
+
+        Args:
+            mute: sessions of documents that do not answer.
+            ending: whether this is the last time, so that nobody reads behind any more.
+        """
+        if ending and self._behind is not None:
+            self._behind.cancel()  # it may wait for a page that does not answer
         if self.tasks:
-            await asyncio.wait(self.tasks, timeout=_ASK_KEY * _ASK_KEY_AGAIN)
+            await asyncio.wait(self.tasks, timeout=SETTLED_WITHIN)
+        places = [place for place in self._places.values() if not (place.homes and place.home(mute) is None)]
+        for place in places:
+            place.files_due |= bool(place.homes)
+            if place.homes and place.seen:
+                place.touch()
+        work = [asyncio.ensure_future(self.read(place, last=True, mute=mute)) for place in places if place.homes]
+        work.append(asyncio.ensure_future(self._read_away([place for place in places if not place.homes])))
+        done, late = await asyncio.wait(work, timeout=READ_WITHIN)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        for place in places if late else ():
+            self._unread(place)
+        for task in done:
+            task.result()
+
+    async def _read_away(self, places: list[Place]) -> None:
+        """Read those that no document is at, one after the other: each takes a page of ours."""
         async with contextlib.AsyncExitStack() as stack:
             asked: str | None = None
-            for place in list(self._places.values()):
-                place.files_due |= bool(place.homes)
-                if place.homes and place.seen:
-                    place.touch()
-                if place.due and not place.homes and asked is None:
+            for place in places:
+                if place.due and asked is None:
                     with contextlib.suppress(BrowserError):
                         asked = await stack.enter_async_context(self._usage.someone_to_ask())
                 await self.read(place, last=True, asked=asked)
 
-    async def read(self, place: Place, *, last: bool = False, asked: str | None = None) -> None:
+    def only_at(self, mute: Collection[str]) -> list[str]:
+        """Scopes whose documents are all in these sessions."""
+        return [place.scope for place in self._places.values() if place.homes and place.home(mute) is None]
+
+    def _unread(self, place: Place) -> None:
+        """What of a place was to be read and was not, is lost."""
+        for what, unread in (("database", place.dirty or place.listed), ("opfs", place.files_due and place.files)):
+            if unread:
+                self._lose(Loss(what, place.scope, "what its pages changed last could not be read"))
+
+    async def read(self, place: Place, *, last: bool = False, asked: str | None = None, mute: Collection[str] = ()) -> None:
         """Read what is to be read of one place; what cannot be read now stays to be read.
 
         Args:
             place: of this context.
-            last: it is not read again: look at what is dear to look at, too.
+            last: it is not read again: look at what is dear to look at, too, and wait for no page that does not answer.
             asked: session of a page to ask about a place that has no document; None to find one.
+            mute: sessions of documents that do not answer.
         """
         async with place.reading:
             if not place.due:
                 return
             try:
-                if place.homes:
-                    frame, session = list(place.homes.items())[-1]
-                    world = await over_cdp(self._connection, session=session, frame=frame, scope=place.scope, name=WORLD)
+                if home := place.home(mute):
+                    frame, session = home
+                    within = SILENCE if last else EVALUATE_WITHIN
+                    world = await over_cdp(self._connection, session=session, frame=frame, scope=place.scope, name=WORLD, timeout=within)
                     await self._read_in(place, world, frame, last=last)
                 else:
                     await self._read_elsewhere(place, asked, last=last)
             except BrowserError as error:
                 _log.debug("storage of %s not read: %s", place.scope, error)
                 place.rest_until = time.monotonic() + GATHER
-                if last and (place.dirty or place.listed):
-                    self._lose(Loss("database", place.scope, "what its pages changed last could not be read"))
+                if last:
+                    self._unread(place)
 
     async def _read_elsewhere(self, place: Place, asked: str | None, *, last: bool) -> None:
         """Read a place that no document is at now, if it has anything to read."""
@@ -343,14 +392,14 @@ class Databases:
             known = place.known[1] if place.known and frame and place.known[0] == frame else None
             try:
                 captured = await world.databases(capture_call(wanted, known=known, counters="all" if last else "changed"))
-            except BrowserError:
+            except BaseException:
                 place.dirty = dirty | place.dirty
                 raise
             place.known = (frame, captured.token)
             self.take(place, captured, everything=wanted is None)
         if place.files_due:
-            place.files_due = False
             await self._read_files(place, world)
+            place.files_due = False
         took = time.monotonic() - started
         place.rest_until = time.monotonic() + (REST * took if took > GATHER else 0.0)
 
@@ -411,7 +460,8 @@ class Databases:
         """
         place.versions = captured.versions
         for name, restored in captured.restored.items():
-            place.seen.setdefault(name, self._given_back(place, name, restored))
+            if restored.outcome == "restored":
+                place.seen.setdefault(name, self._given_back(place, name, restored))
         lost = {name for name in captured.names if name not in captured.databases}
         for name, database in captured.databases.items():
             self._take_one(place, name, database)
@@ -425,9 +475,19 @@ class Databases:
     def _given_back(self, place: Place, name: str, restored: Restored) -> Mapping[Key, Any]:
         return after_restore(self._mirror.values(part_of_database(place.scope, name)), restored)
 
+    def _held_before(self, place: Place, name: str, database: Database | None) -> Mapping[Key, Any]:
+        """What a database held that nobody has seen yet: what was saved, if a document was given that and left before it could tell, and
+        some of it is still there. Else nothing is known, and what is missing was not necessarily deleted.
+        """
+        if not place.offered or database is None:
+            return {}
+        saved = self._mirror.values(part_of_database(place.scope, name))
+        now, _ = changes({}, database)
+        return saved if any(key[0] == RECORD and now.get(key) == value for key, value in saved.items()) else {}
+
     def _take_one(self, place: Place, name: str, database: Database | None) -> None:
         part_id = part_of_database(place.scope, name)
-        before = place.seen.get(name, {})
+        before = place.seen[name] if name in place.seen else self._held_before(place, name, database)
         values, gone = changes(before, database)
         for key, value in values.items():
             self._mirror.set(part_id, key, value)

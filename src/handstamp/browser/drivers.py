@@ -12,8 +12,10 @@ import contextlib
 import inspect
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from handstamp.browser.relay import Expected
 from handstamp.errors import BrowserError, BrowserGone, ConfigError
 
 if TYPE_CHECKING:
@@ -34,12 +36,60 @@ B = TypeVar("B")
 
 @dataclass
 class _Connected(Generic[B]):
-    """Playwright's connection to one browser, and who uses it."""
+    """Playwright's connection to one browser, and who uses it.
+
+    Attributes:
+        making: held by who makes a context: the relay gives the next new context of this driver to what is expected.
+        spoiled: whether an opening by it was broken off, so that it serves no other.
+    """
 
     browser: B
     driver: Driver
     users: int = 0
     making: asyncio.Lock = field(default_factory=asyncio.Lock)
+    spoiled: bool = False
+
+
+class _Openings(Generic[B]):
+    """The connections of one loop or thread that serve new openings.
+
+    Args:
+        engine: runs the browsers.
+
+    Attributes:
+        connected: one for each browser.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.connected: dict[Chromium, _Connected[B]] = {}
+
+    def of(self, chromium: Chromium) -> _Connected[B] | None:
+        """The one to this browser, if there is one."""
+        return self.connected.get(chromium)
+
+    def drop(self, chromium: Chromium, connected: _Connected[B]) -> None:
+        """It serves no opening any more."""
+        connected.spoiled = True
+        if self.connected.get(chromium) is connected:
+            del self.connected[chromium]
+
+    @contextmanager
+    def one(self, chromium: Chromium, connected: _Connected[B]) -> Iterator[Expected]:
+        """The making of one context. If it is broken off, what was expected is withdrawn, and the connection spoiled for others.
+
+        Playwright may have asked for the context by then, or be about to: what it gets must be nobody else's, with the state of
+        whoever comes next. The contexts that the connection has go on.
+        """
+        expected = Expected()
+        try:
+            yield expected
+        except BaseException as error:
+            self.drop(chromium, connected)
+            self._engine.soon(partial(chromium.withdraw, connected.driver, expected))
+            if isinstance(error, Exception) and (refusal := refused(error)) is not error:
+                raise refusal from error
+            raise
 
 
 class AsyncDrivers:
@@ -52,7 +102,7 @@ class AsyncDrivers:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._playwright: async_api.Playwright | None = None
-        self._connected: dict[Chromium, _Connected[async_api.Browser]] = {}
+        self._openings: _Openings[async_api.Browser] = _Openings(engine)
         self._users = 0
         self._lock = asyncio.Lock()
 
@@ -76,20 +126,14 @@ class AsyncDrivers:
             ConfigError: Playwright refuses the options.
             BrowserGone: the browser has ended.
         """
-        connected = await self._enter(chromium)
+        connected, context, live = await self._open(chromium, state, save, options)
         try:
-            async with connected.making:  # one at a time: the relay gives the next new context of this driver to what is expected
-                live = await self._engine.call(_expect(chromium, connected.driver, state, save))
-                context = await self._make(connected, options)
-            try:
-                yield context, live
-            finally:
-                await self._engine.call(live.finish())
-                with contextlib.suppress(*_playwright_errors()):
-                    await context.close()
-                await self._engine.call(live.end())
+            yield context, live
         finally:
-            await self._leave(chromium, connected)
+            try:
+                await self._close(context, live)
+            finally:
+                await self._leave(chromium, connected)
 
     @asynccontextmanager
     async def connected(self, url: str) -> AsyncIterator[async_api.Browser]:
@@ -114,25 +158,45 @@ class AsyncDrivers:
                 self._users -= 1
                 await self._stop_if_unused()
 
-    async def _make(self, connected: _Connected[async_api.Browser], options: Mapping[str, Any]) -> async_api.BrowserContext:
+    async def _open(
+        self, chromium: Chromium, state: StorageState, save: Save | None, options: Mapping[str, Any]
+    ) -> tuple[_Connected[async_api.Browser], async_api.BrowserContext, LiveContext]:
+        while True:
+            connected = await self._enter(chromium)
+            try:
+                async with connected.making:
+                    if not connected.spoiled:
+                        with self._openings.one(chromium, connected) as expected:
+                            live = await self._engine.call(_expect(chromium, connected.driver, expected, state, save))
+                            return connected, await connected.browser.new_context(**options), live
+            except BaseException:
+                await self._leave(chromium, connected)
+                raise
+            await self._leave(chromium, connected)  # it was spoiled while we waited for our turn
+
+    async def _close(self, context: async_api.BrowserContext, live: LiveContext) -> None:
         try:
-            return await connected.browser.new_context(**options)
-        except Exception as error:
-            await self._engine.call(_forget(connected.driver))
-            raise refused(error) from error
+            await self._engine.call(live.save())  # first of all: a driver that hangs must not keep us from it
+        finally:
+            try:
+                with contextlib.suppress(*_playwright_errors()):
+                    await context.close()
+            finally:
+                await self._engine.call(live.end())
 
     async def _enter(self, chromium: Chromium) -> _Connected[async_api.Browser]:
         async with self._lock:
             self._users += 1
             try:
-                playwright = await self._started()
-                if chromium not in self._connected:
+                connected = self._openings.of(chromium)
+                if connected is None:
+                    playwright = await self._started()
                     driver, url = await self._engine.call(_way_in(chromium))
-                    self._connected[chromium] = _Connected(await playwright.chromium.connect_over_cdp(url), driver)
+                    connected = self._openings.connected[chromium] = _Connected(await playwright.chromium.connect_over_cdp(url), driver)
             except BaseException:
                 self._users -= 1
+                await self._stop_if_unused()
                 raise
-            connected = self._connected[chromium]
             connected.users += 1
             return connected
 
@@ -141,7 +205,7 @@ class AsyncDrivers:
             connected.users -= 1
             self._users -= 1
             if connected.users == 0:
-                del self._connected[chromium]
+                self._openings.drop(chromium, connected)
                 with contextlib.suppress(*_playwright_errors()):
                     await connected.browser.close()
             await self._stop_if_unused()
@@ -169,7 +233,7 @@ class SyncDrivers:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._playwright: sync_api.Playwright | None = None
-        self._connected: dict[Chromium, _Connected[sync_api.Browser]] = {}
+        self._openings: _Openings[sync_api.Browser] = _Openings(engine)
         self._users = 0
 
     @property
@@ -188,17 +252,25 @@ class SyncDrivers:
         """See `AsyncDrivers.context`."""
         connected = self._enter(chromium)
         try:
-            live = self._engine.run(_expect(chromium, connected.driver, state, save))
-            context = self._make(connected, options)
+            with self._openings.one(chromium, connected) as expected:
+                live = self._engine.run(_expect(chromium, connected.driver, expected, state, save))
+                context = connected.browser.new_context(**options)
             try:
                 yield context, live
             finally:
-                self._engine.run(live.finish())
-                with contextlib.suppress(*_playwright_errors()):
-                    context.close()
-                self._engine.run(live.end())
+                self._close(context, live)
         finally:
             self._leave(chromium, connected)
+
+    def _close(self, context: sync_api.BrowserContext, live: LiveContext) -> None:
+        try:
+            self._engine.run(live.save())
+        finally:
+            try:
+                with contextlib.suppress(*_playwright_errors()):
+                    context.close()
+            finally:
+                self._engine.run(live.end())
 
     @contextmanager
     def connected(self, url: str) -> Iterator[sync_api.Browser]:
@@ -216,24 +288,18 @@ class SyncDrivers:
             self._users -= 1
             self._stop_if_unused()
 
-    def _make(self, connected: _Connected[sync_api.Browser], options: Mapping[str, Any]) -> sync_api.BrowserContext:
-        try:
-            return connected.browser.new_context(**options)
-        except Exception as error:
-            self._engine.run(_forget(connected.driver))
-            raise refused(error) from error
-
     def _enter(self, chromium: Chromium) -> _Connected[sync_api.Browser]:
         self._users += 1
         try:
-            playwright = self._started()
-            if chromium not in self._connected:
+            connected = self._openings.of(chromium)
+            if connected is None:
+                playwright = self._started()
                 driver, url = self._engine.run(_way_in(chromium))
-                self._connected[chromium] = _Connected(playwright.chromium.connect_over_cdp(url), driver)
+                connected = self._openings.connected[chromium] = _Connected(playwright.chromium.connect_over_cdp(url), driver)
         except BaseException:
             self._users -= 1
+            self._stop_if_unused()
             raise
-        connected = self._connected[chromium]
         connected.users += 1
         return connected
 
@@ -241,7 +307,7 @@ class SyncDrivers:
         connected.users -= 1
         self._users -= 1
         if connected.users == 0:
-            del self._connected[chromium]
+            self._openings.drop(chromium, connected)
             with contextlib.suppress(*_playwright_errors()):
                 connected.browser.close()
         self._stop_if_unused()
@@ -263,13 +329,8 @@ async def _way_in(chromium: Chromium) -> tuple[Driver, str]:
     return chromium.driver()
 
 
-async def _expect(chromium: Chromium, driver: Driver, state: StorageState, save: Save | None) -> LiveContext:
-    driver.expected.clear()  # one is made at a time: what is left is of an opening that was cancelled, and another's state
-    return chromium.expect(driver, state, save)
-
-
-async def _forget(driver: Driver) -> None:
-    driver.expected.clear()
+async def _expect(chromium: Chromium, driver: Driver, expected: Expected, state: StorageState, save: Save | None) -> LiveContext:
+    return chromium.expect(driver, expected, state, save)
 
 
 def _gently(connect: Callable[..., Any]) -> dict[str, Any]:

@@ -85,6 +85,10 @@ class Engine:
         """The same for a caller on another event loop."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._checked()))
 
+    def soon(self, do: Callable[[], None]) -> None:
+        """Have something done on the engine's loop, whatever becomes of the caller."""
+        self._checked().call_soon_threadsafe(do)
+
     def _checked(self) -> asyncio.AbstractEventLoop:
         if self._pid != os.getpid():
             message = "this process was forked from one that uses handstamp; open sessions in the child itself, after the fork"

@@ -96,6 +96,7 @@ class ForeignBrowser:
         """What the context holds that `state` does not know, as changes of it. Nothing is put into the browser."""
         live = GuestContext(self._connection, state, self._clock, None, since=since, gives=False)
         await self._enter(context, live)
+        await live.finish()
         await live.end()
         self._watch.contexts.clear()
         await self._watch.stop()

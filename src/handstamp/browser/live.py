@@ -16,17 +16,20 @@ from handstamp.browser.cookies import from_cdp, to_cdp
 from handstamp.browser.databases import Databases
 from handstamp.browser.mirror import Mirror
 from handstamp.browser.restore import WORLD, Areas, apply_script
+from handstamp.browser.saving import Saving
 from handstamp.browser.storage_key import origin_of_url, scope_of, storage_key_of
-from handstamp.errors import BrowserError, HandstampError
+from handstamp.browser.waking import ANSWERS_WITHIN, silent
+from handstamp.errors import BrowserError
 from handstamp.state import Loss, PartId, PartKind, StorageState
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Collection
     from contextlib import AbstractAsyncContextManager
 
     from handstamp.browser.cdp import Connection, Message
     from handstamp.browser.helper import HelperPages
     from handstamp.browser.idb import World
+    from handstamp.errors import HandstampError
     from handstamp.state import Clock, Cookie, Key
 
 _log = logging.getLogger(__name__)
@@ -36,7 +39,6 @@ COOKIES_AT_ONCE = 25  # the browser does nothing else meanwhile
 FILL_WITHIN = 0.02  # seconds from the making of a context; a driver that opens a page at once is quicker
 LOOK_AFTER = 0.1  # seconds after a navigation, which has the browser's hands full
 SETTLE = 0.01  # seconds until the storage service has surely taken what a page wrote
-SAVE_AFTER = 0.4  # seconds that changes gather before they are saved together
 
 
 @dataclass
@@ -73,13 +75,12 @@ class LiveContext:
         connection: to the browser.
         state: what to restore.
         clock: stamps changes.
-        save: keeps changes; blocking, called in a worker thread, one call at a time. None keeps nothing.
+        save: keeps changes, see `Saving`.
         helpers: makes helper pages; None in a browser of others, who would see them.
 
     Attributes:
         id: the `browserContextId`, once it is made.
         losses: what could not be restored.
-        failed: why saving has ended for good (a lost lease, something forgotten meanwhile), else None.
     """
 
     def __init__(
@@ -87,13 +88,12 @@ class LiveContext:
     ) -> None:
         self.id: str | None = None
         self.losses: list[Loss] = []
-        self.failed: HandstampError | None = None
         self.gone = asyncio.Event()
         self.mirror = Mirror(state, clock)
         self._connection = connection
         self._state = state
-        self._save = save
-        self._saving = asyncio.Lock()
+        self._saving = Saving(self.mirror, save)
+        self._ending: asyncio.Future[None] | None = None
         self._documents: dict[str, Document] = {}
         self._served: set[str] = set()
         self._claimed: set[tuple[str, str]] = set()
@@ -359,23 +359,28 @@ class LiveContext:
         (present.discard if method == "DOMStorage.domStorageItemRemoved" else present.add)(params["key"])
         self.mirror.set(part_id, _item(tab, params["key"]), params.get("newValue"))
 
-    async def _read_items(self) -> None:
+    async def _read_items(self, mute: Collection[str]) -> None:
         """Ask the pages that are there what they hold: news of the last moment may still be under way."""
+        asked: dict[tuple[PartId, str | None], tuple[str, Document]] = {}
         for scope, session in self._databases.homes():
             document = self._documents.get(session)
-            if document is None:
+            if document is None or session in mute:
                 continue
-            areas: list[tuple[PartId, str | None]] = [(PartId(PartKind.LOCAL, scope), None)]
+            asked[PartId(PartKind.LOCAL, scope), None] = (scope, document)
             if tab := self._tab_names.get((document.tab, scope)):
-                areas.append((PartId(PartKind.SESSION, scope), tab))
-            for part_id, tab in areas:
-                identifier = {"storageKey": storage_key_of(scope), "isLocalStorage": part_id.kind is PartKind.LOCAL}
-                with contextlib.suppress(CdpError):
-                    items = dict((await self._connection.send("DOMStorage.getDOMStorageItems", {"storageId": identifier}, session=session))["entries"])
-                    for key, value in items.items():
-                        self.mirror.set(part_id, _item(tab, key), value)
-                    for key in self._present.get((part_id, tab), set()) - items.keys():
-                        self.mirror.set(part_id, _item(tab, key), None)
+                asked[PartId(PartKind.SESSION, scope), tab] = (scope, document)
+        await asyncio.gather(*(self._read_area(part_id, tab, scope, document) for (part_id, tab), (scope, document) in asked.items()))
+
+    async def _read_area(self, part_id: PartId, tab: str | None, scope: str, document: Document) -> None:
+        identifier = {"storageKey": storage_key_of(scope), "isLocalStorage": part_id.kind is PartKind.LOCAL}
+        params = {"storageId": identifier}
+        with contextlib.suppress(BrowserError):
+            answer = await self._connection.send("DOMStorage.getDOMStorageItems", params, session=document.session, timeout=ANSWERS_WITHIN)
+            items = dict(answer["entries"])
+            for key, value in items.items():
+                self.mirror.set(part_id, _item(tab, key), value)
+            for key in self._present.get((part_id, tab), set()) - items.keys():
+                self.mirror.set(part_id, _item(tab, key), None)
 
     def _awaits(self, scope: str) -> bool:
         """Whether a document of this scope would still be given something that is given once."""
@@ -461,56 +466,73 @@ class LiveContext:
 
     # -- saving -------------------------------------------------------------------------------------------------
 
+    @property
+    def failed(self) -> HandstampError | None:
+        """Why saving has ended for good (a lost lease, something forgotten meanwhile), else None."""
+        return self._saving.failed
+
     async def _save_behind(self) -> None:
-        while self.failed is None:
-            await asyncio.sleep(SAVE_AFTER)
-            if self.mirror.dirty:
-                await self.save()
+        await self._saving.behind()
 
     async def save(self) -> None:
-        """Save what is not saved yet. A failure that may pass (a busy disk) is logged and tried again; one that will not is kept in `failed`."""
-        async with self._saving:
-            if self._save is None or self.failed is not None or not self.mirror.dirty:
-                return
-            changes = self.mirror.take()
-            try:
-                await _in_thread(self._save, changes)
-            except HandstampError as error:
-                self.mirror.give_back(changes)
-                if error.code in {"lease-lost", "conflict", "key-missing", "unsupported-version"}:
-                    self.failed = error
-                _log.warning("a change of the session is not saved: %s", error)
+        """Save what is known and not saved yet, see `Saving.now`."""
+        await self._saving.now()
 
     async def finish(self) -> None:
-        """Take the last look and save all; called before the context goes."""
-        if self.gone.is_set():
-            return
-        await self.capture()
+        """Save what is known, take a look at everything, and save what that has found."""
+        if not self.gone.is_set():
+            await self._finish(ending=False)
+
+    async def _finish(self, *, ending: bool) -> None:
         await self.save()
+        try:
+            if self._saving.on or not ending:  # at the end nobody else asks for what it would find
+                await self._look_at_all(ending=ending)
+        except Exception:  # noqa: BLE001  (whatever it is, what is known is saved)
+            _log.exception("the last look at a session ended by a fault of handstamp; what was known before is saved")
+        finally:
+            await self.save()
 
     async def capture(self) -> StorageState:
         """The whole state as of now: what pages and jar hold this moment, and what was given back or read of everything else.
 
         Of a browser that is gone it is what was known last.
         """
-
-        async def as_far_as_it_goes(look: Coroutine[Any, Any, None]) -> None:
-            with contextlib.suppress(BrowserError):
-                await look
-
-        await asyncio.gather(*map(as_far_as_it_goes, (self._databases.read_all(), self._read_items(), self.look())))
+        await self._look_at_all(ending=False)
         return self.mirror.state()
 
+    async def _look_at_all(self, *, ending: bool) -> None:
+        """Look at jar, pages and what they store. A page that does not answer is waited for some seconds, and is then a loss.
+
+        Args:
+            ending: whether the pages are about to be closed.
+        """
+        ours = self._helpers is not None
+        look = asyncio.ensure_future(self._look_at_jar())
+        mute = await silent(self._connection, self._documents, may_end=ending and ours)
+        for scope in self._databases.only_at(mute):
+            self.lose(Loss("page", scope, "it did not answer, so what it stored last may not be known"))
+        await asyncio.gather(self._databases.read_all(mute, ending=ending), self._read_items(mute), look)
+
+    async def _look_at_jar(self) -> None:
+        with contextlib.suppress(BrowserError):
+            await self.look()
+
     async def end(self) -> None:
-        """The context is gone: watch no more."""
-        if self.gone.is_set():
-            return
-        await self.finish()
-        self.gone.set()
-        tasks = [*self._tasks, *self._databases.tasks]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """The context goes: look at it for the last time, save, and watch no more. Whoever calls waits until that is done, once."""
+        if self._ending is None:
+            self._ending = asyncio.ensure_future(self._end())
+        await asyncio.shield(self._ending)
+
+    async def _end(self) -> None:
+        try:
+            await self._finish(ending=True)
+        finally:
+            self.gone.set()
+            tasks = [*self._tasks, *self._databases.tasks]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     def _start(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -534,13 +556,3 @@ def _idb(scope: str) -> str:
 
 
 FRAMES = [{"type": "iframe", "exclude": False}, {"exclude": True}]
-
-
-async def _in_thread(save: Callable[[StorageState], None], changes: StorageState) -> None:
-    """In a worker thread, so that the loop goes on; while the interpreter shuts down there are no new ones, and nothing else to do either."""
-    try:
-        work = asyncio.to_thread(save, changes)
-        future = asyncio.ensure_future(work)
-        await asyncio.shield(future)
-    except RuntimeError:
-        save(changes)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections import deque
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 _PATH_BYTES = 32
+_NOT_WANTED: dict[str, Any] = {"error": {"code": -32000, "message": "whoever wanted this context does not wait for it any more"}}
 _JAR = frozenset({"Storage.getCookies", "Storage.setCookies", "Storage.clearCookies"})
 _NAVIGATIONS = frozenset({"Page.navigate", "Page.reload", "Page.navigateToHistoryEntry"})
 
@@ -37,17 +37,38 @@ class CloseCode(IntEnum):
     POLICY_VIOLATION = 1008
 
 
+class Expected:
+    """One context that a driver is about to be asked for, and what for. For one use.
+
+    Attributes:
+        made: called with its `browserContextId` before the driver hears of it.
+        context: that id, once `made` has come to its end.
+        withdrawn: whether nobody waits for it any more, see `Relay.withdraw`.
+    """
+
+    def __init__(self) -> None:
+        self.made: Callable[[str], Awaitable[None]] = _nothing
+        self.context: str | None = None
+        self.withdrawn = False
+
+
+async def _nothing(_context: str) -> None:
+    pass
+
+
 class Driver:
     """One driver's way in.
 
     Attributes:
-        expected: what to do with the contexts that it will make, in this order; called with the `browserContextId`
-            before the driver hears of it. A context that nobody expects is none of ours.
+        expected: for the next context that it makes. One that nobody expects is none of ours.
+        barred: whether it makes no contexts any more: one that was asked for in vain may still come, and must not be taken for
+            another. Those that it has stay.
     """
 
     def __init__(self) -> None:
         self.path = "/" + secrets.token_urlsafe(_PATH_BYTES)
-        self.expected: deque[Callable[[str], Awaitable[None]]] = deque()
+        self.expected: Expected | None = None
+        self.barred = False
         self.contexts: set[str] = set()
         self.session: str | None = None
         self.line: Line | None = None
@@ -121,6 +142,16 @@ class Relay:
     def retire(self, driver: Driver) -> None:
         """Let nobody in by this way any more."""
         self._drivers.pop(driver.path, None)
+
+    def withdraw(self, driver: Driver, expected: Expected) -> None:
+        """Whoever wanted this context does not wait for it any more: it is disposed of, now or as soon as it is there.
+
+        Nobody can tell whether the driver has asked for it yet. So it makes no contexts from now on.
+        """
+        driver.barred = expected.withdrawn = True
+        driver.expected = None
+        if expected.context in driver.contexts:
+            self._spawn(self._discard(driver, expected.context or ""))
 
     def take(self, message: Message) -> bool:
         """Deliver an event to the driver that owns its session; False when it is nobody's."""
@@ -201,7 +232,9 @@ class Relay:
                 reply["result"]["targetInfos"] = [target for target in reply["result"]["targetInfos"] if not self._hides(target["targetId"])]
             driver.tell({**reply, "id": number})
 
-        if method == "Target.createBrowserContext" and self.lends is not None and driver.expected:
+        if method == "Target.createBrowserContext" and driver.barred:
+            answer(dict(_NOT_WANTED))
+        elif method == "Target.createBrowserContext" and self.lends is not None and driver.expected:
             self._spawn(self._made(driver, {"result": {"browserContextId": self.lends}}, answer))
         elif method == "Target.createBrowserContext":
             self._connection.forward(message, lambda reply: self._spawn(self._made(driver, reply, answer)))
@@ -220,9 +253,18 @@ class Relay:
         context = reply.get("result", {}).get("browserContextId")
         if context:
             driver.contexts.add(context)
-            if driver.expected:
-                await driver.expected.popleft()(context)
-        answer(reply)
+            expected, driver.expected = driver.expected, None
+            if expected is not None:
+                await expected.made(context)
+                expected.context = context
+            if expected.withdrawn if expected is not None else driver.barred:
+                await self._discard(driver, context)
+                reply = _NOT_WANTED
+        answer(dict(reply))
+
+    async def _discard(self, driver: Driver, context: str) -> None:
+        message = {"method": "Target.disposeBrowserContext", "params": {"browserContextId": context}}
+        await self._dispose(driver, message, lambda _reply: None)
 
     async def _after(self, full: Awaitable[Any], message: Message, answer: Callable[[Message], None]) -> None:
         await full

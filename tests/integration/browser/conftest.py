@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import threading
+import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -126,6 +129,14 @@ def chromium(engine: Engine):
 
 async def _enter(browser) -> Chromium:
     return await browser.__aenter__()
+
+
+async def until(condition, seconds: float = 10.0) -> None:
+    """Wait for what happens behind; `condition` may give an awaitable."""
+    deadline = time.monotonic() + seconds
+    while not (await held if inspect.isawaitable(held := condition()) else held):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        await asyncio.sleep(0.02)
 
 
 def saved(

@@ -1,0 +1,150 @@
+"""An opening that is broken off leaves its state to nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import threading
+
+import pytest
+
+from handstamp.browser import AsyncDrivers, Launch, SyncDrivers, find_browser
+from handstamp.state import StorageState
+
+from .conftest import _enter, saved, until
+
+
+@pytest.fixture
+def one(engine):
+    """`async with one() as chromium`: a browser."""
+
+    @contextlib.asynccontextmanager
+    async def running():
+        browser = engine.browser(Launch(find_browser()))
+        chromium = await engine.call(_enter(browser))
+        try:
+            yield chromium
+        finally:
+            await engine.call(browser.__aexit__(None, None, None))
+
+    return running
+
+
+async def contexts_of(engine, chromium) -> int:
+    async def asked() -> int:
+        return len((await chromium._connection.send("Target.getBrowserContexts"))["browserContextIds"])
+
+    return await engine.call(asked())
+
+
+async def only(number: int, engine, chromium) -> bool:
+    """Whether no orphan is left."""
+    return await contexts_of(engine, chromium) == number
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3, 5, 8, 13, 21, 34])
+def test_the_next_opening_gets_its_own_state_wherever_the_one_before_was_cancelled(web, engine, one, turns) -> None:
+    a = web.origin()
+    mine, others = saved(local={a: {"who": "me"}}), saved(local={a: {"who": "other"}})
+
+    async def scenario() -> None:
+        drivers = AsyncDrivers(engine)
+
+        async def broken_off(chromium) -> None:
+            async with drivers.context(chromium, others, None, {}):
+                await asyncio.Event().wait()
+
+        async with one() as chromium, drivers.context(chromium, StorageState(), None, {}) as (beside, _):
+            before = await contexts_of(engine, chromium)
+            opening = asyncio.ensure_future(broken_off(chromium))
+            for _ in range(turns):
+                await asyncio.sleep(0.002)
+            opening.cancel()
+            async with drivers.context(chromium, mine, None, {}) as (context, live):
+                page = await context.new_page()
+                await page.goto(a)
+                assert await page.evaluate("first.local") == {"who": "me"}
+                assert live.id is not None
+            await asyncio.gather(opening, return_exceptions=True)
+            assert beside.pages == []
+            await (await beside.new_page()).close()
+            await until(lambda: only(before, engine, chromium))
+
+    asyncio.run(scenario())
+
+
+class Slow:
+    """A browser that takes its time to make the next context.
+
+    Attributes:
+        asked: set when it has been asked for it.
+        ready: lets it go on.
+    """
+
+    def __init__(self, chromium, *, meanwhile=lambda: None) -> None:
+        self.asked, self.ready = threading.Event(), asyncio.Event()
+        self._forward, self._meanwhile = chromium._connection.forward, meanwhile
+        chromium._connection.forward = self._hold
+
+    def _hold(self, message, reply):
+        if message["method"] != "Target.createBrowserContext" or self.asked.is_set():
+            return self._forward(message, reply)
+        self.asked.set()
+        self._task = asyncio.ensure_future(self._later(message, reply))
+        self._meanwhile()
+        return 0
+
+    async def _later(self, message, reply) -> None:
+        await self.ready.wait()
+        self._forward(message, reply)
+
+
+def test_a_context_that_comes_after_its_opening_was_cancelled_is_nobodys(web, engine, one) -> None:
+    a = web.origin()
+
+    async def scenario() -> None:
+        drivers = AsyncDrivers(engine)
+        async with one() as chromium, drivers.context(chromium, StorageState(), None, {}):
+            before = await contexts_of(engine, chromium)
+            slow = Slow(chromium)
+            opening = asyncio.ensure_future(drivers.context(chromium, saved(local={a: {"who": "other"}}), None, {}).__aenter__())
+            await until(slow.asked.is_set)
+            opening.cancel()
+            await asyncio.gather(opening, return_exceptions=True)
+            making = asyncio.ensure_future(_entered(drivers.context(chromium, saved(local={a: {"who": "me"}}), None, {})))
+            await asyncio.sleep(0.1)
+            engine.soon(slow.ready.set)
+            manager, (context, _) = await making
+            page = await context.new_page()
+            await page.goto(a)
+            assert await page.evaluate("first.local") == {"who": "me"}
+            await manager.__aexit__(None, None, None)
+            await until(lambda: only(before, engine, chromium))
+
+    asyncio.run(scenario())
+
+
+async def _entered(manager):
+    return manager, await manager.__aenter__()
+
+
+def test_ctrl_c_while_a_context_is_made_leaves_its_state_to_nobody(web, engine) -> None:
+    a = web.origin()
+    browser = engine.browser(Launch(find_browser()))
+    chromium = engine.run(_enter(browser))
+    drivers = SyncDrivers(engine)
+    try:
+        with drivers.context(chromium, StorageState(), None, {}):
+            slow = Slow(chromium, meanwhile=lambda: os.kill(os.getpid(), signal.SIGINT))
+            with pytest.raises(KeyboardInterrupt), drivers.context(chromium, saved(local={a: {"who": "other"}}), None, {}):
+                pass
+            engine.soon(slow.ready.set)
+            with drivers.context(chromium, saved(local={a: {"who": "me"}}), None, {}) as (context, _):
+                page = context.new_page()
+                page.goto(a)
+                assert page.evaluate("first.local") == {"who": "me"}
+        assert not drivers.running
+    finally:
+        engine.run(browser.__aexit__(None, None, None))
