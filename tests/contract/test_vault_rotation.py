@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from handstamp.errors import ConfigError, KeyMissing
+from handstamp.errors import ConfigError, Conflict, KeyMissing
 from handstamp.state import Device, Entry, Part, PartId, PartKind, Stamp, StorageState
-from handstamp.vault import MasterKey, Vault, export_key, key_record
+from handstamp.vault import MasterKey, Question, Vault, export_key, key_record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +35,8 @@ def fill(vault: Vault) -> None:
     vault.save("work", StorageState.of([Part(PartId(PartKind.FILES, "chunk", "c"), {("data",): Entry(b"file", Stamp(1))})], epoch=1))
     vault.update_session("work", "portside", lambda session: replace(session, device=Device(proxy="http://u:p@proxy")))
     vault.set_secret("portside", "me", "password", "hunter2")
+    vault.answer(vault.ask(Question("work", "portside", "text", text="How many?"), seconds=600), "three")
+    vault.ask(Question("work", "portside", "text", text="Who?"), seconds=600)
 
 
 def assert_whole(vault: Vault) -> None:
@@ -46,7 +48,8 @@ def assert_whole(vault: Vault) -> None:
     assert session is not None
     assert session.device.proxy == "http://u:p@proxy"
     assert vault.secret("portside", "me", "password") == "hunter2"
-    with pytest.raises(Exception, match="was forgotten"):
+    assert [challenge.question for challenge in vault.challenges()] == ["Who?"]
+    with pytest.raises(Conflict, match="was forgotten"):
         vault.save("work", change("late", origin="https://gone.example", epoch=0))
 
 
@@ -55,7 +58,7 @@ def test_everything_opens_with_the_new_key_and_nothing_with_the_old(vault: Vault
     old = MasterKey.parse(export_key(vault))
     done = vault.rotate_key()
     assert (done.damaged, done.resumed, [record.key_id for record in done.old]) == (0, False, [old.id])
-    assert done.resealed == 10  # versions, names, a forgotten domain, a session, a credential
+    assert done.resealed == 13  # versions, names, a forgotten domain, a session, questions and an answer, a credential
     assert done.new.key_id != old.id
     for one in (vault, open_vault()):
         assert_whole(one)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from handstamp.vault.seal import Seals
-    from handstamp.vault.store import Row, Transaction
+    from handstamp.vault.store import Row, Transaction, Value
 
 _QUESTION, _ANSWER = 1, 2  # what a record of a challenge is, as the generation of its seal
 _KEEP_MILLISECONDS = 3_600_000  # for messages: "was answered", "came too late"
@@ -77,8 +77,8 @@ def put(transaction: Transaction, seals: Seals, question: Question, *, milliseco
     transaction.run("delete_late_challenges", before=now - _KEEP_MILLISECONDS)
     challenge_id = secrets.token_hex(4)
     facts = {"account": question.account, "text": question.text, "image": base64.b64encode(question.image).decode()}
-    sealed = seals.seal(Purpose.CHALLENGE, _identity(challenge_id, _QUESTION), json.dumps(facts).encode())
-    values = {"profile": question.profile, "site": question.site, "kind": question.kind, "deadline": now + milliseconds}
+    sealed = seals.seal(Purpose.CHALLENGE, question_identity(challenge_id), json.dumps(facts).encode())
+    values: dict[str, Value] = {"profile": question.profile, "site": question.site, "kind": question.kind, "deadline": now + milliseconds}
     transaction.run("add_challenge", challenge_id=challenge_id, now=now, question_sealed=sealed, **values)
     return challenge_id
 
@@ -96,7 +96,7 @@ def find(transaction: Transaction, seals: Seals, challenge_id: str) -> OpenChall
 
 def answer(transaction: Transaction, seals: Seals, challenge_id: str, text: str) -> bool:
     """Answer it; False when it is not open any more."""
-    sealed = seals.seal(Purpose.CHALLENGE, _identity(challenge_id, _ANSWER), text.encode("utf-8", "surrogatepass"))
+    sealed = seals.seal(Purpose.CHALLENGE, answer_identity(challenge_id), text.encode("utf-8", "surrogatepass"))
     return bool(transaction.run("answer_challenge", challenge_id=challenge_id, answer_sealed=sealed, now=transaction.now()))
 
 
@@ -105,19 +105,29 @@ def answered(transaction: Transaction, seals: Seals, challenge_id: str) -> str |
     rows = transaction.rows("challenge", challenge_id=challenge_id)
     if not rows or rows[0][-1] is None:
         return None
-    return seals.open(Purpose.CHALLENGE, _identity(challenge_id, _ANSWER), rows[0][-1]).decode("utf-8", "surrogatepass")
+    return seals.open(Purpose.CHALLENGE, answer_identity(challenge_id), rows[0][-1]).decode("utf-8", "surrogatepass")
 
 
 def _opened(row: Row, seals: Seals) -> OpenChallenge:
     challenge_id, profile, site, kind, asked_at, deadline, sealed, answer_sealed = row
     try:
-        facts = json.loads(seals.open(Purpose.CHALLENGE, _identity(challenge_id, _QUESTION), sealed))
+        facts = json.loads(seals.open(Purpose.CHALLENGE, question_identity(challenge_id), sealed))
     except SealBroken:
         raise SealBroken(f"challenge {challenge_id} does not open: it was changed, or another key sealed it. Log in again") from None
     image = base64.b64decode(facts["image"])
     return OpenChallenge(
         challenge_id, profile, site, kind, instant(asked_at), instant(deadline), facts["account"], facts["text"], image, answer_sealed is not None
     )
+
+
+def question_identity(challenge_id: str) -> Identity:
+    """What a question is sealed as."""
+    return _identity(challenge_id, _QUESTION)
+
+
+def answer_identity(challenge_id: str) -> Identity:
+    """What an answer is sealed as."""
+    return _identity(challenge_id, _ANSWER)
 
 
 def _identity(challenge_id: str, what: int) -> Identity:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from handstamp.errors import SealBroken
 from handstamp.vault import events
+from handstamp.vault.challenges import answer_identity, question_identity
 from handstamp.vault.identity import Identity, Purpose
 from handstamp.vault.save import forget_identity_of
 from handstamp.vault.seal import HEAD_AND_NONCE
@@ -78,6 +79,8 @@ _TABLES = (
     _Table(Purpose.PART, "versions_after", (("part_id", -1), ("generation", -1)), "rotate_version", lambda row: Identity(row[2], row[1], row[3])),
     _Table(Purpose.FORGET, "forgets_after", (("profile_id", -1), ("epoch", -1)), "rotate_forget", lambda row: forget_identity_of(row[2], row[1])),
     _Table(Purpose.SESSION, "sessions_after", (("session_id", ""),), "rotate_session", lambda row: session_identity(*row[:4])),
+    _Table(Purpose.CHALLENGE, "questions_after", (("challenge_id", ""),), "rotate_question", lambda row: question_identity(row[0])),
+    _Table(Purpose.CHALLENGE, "answers_after", (("challenge_id", ""),), "rotate_answer", lambda row: answer_identity(row[0])),
     _Table(Purpose.SECRET, "secrets_after", (("row_key", b""),), "rotate_secret", lambda row: Identity(row[0], row[1])),
 )
 

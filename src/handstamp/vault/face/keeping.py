@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from handstamp.state import Session
     from handstamp.vault.attempts import Attempts
     from handstamp.vault.challenges import OpenChallenge, Question
+    from handstamp.vault.store import Transaction
     from handstamp.vault.turns import Ended, Turn
+    from handstamp.vault.unlock import Unlocked
 
 _ENROL_AT_ONCE = 1000  # sessions in one transaction
 
@@ -27,8 +29,7 @@ class KeepingCalls(Access):
     def login_attempts(self, site: str, account: str) -> Attempts:
         """How logins of an account went since the last that worked."""
         row_key = self._unlock().index.attempts(names.site_name(site), names.account_name(account))
-        with self._store().read() as transaction:
-            return attempts.read(transaction, row_key)
+        return self._read(lambda transaction: attempts.read(transaction, row_key))
 
     def update_attempts(self, site: str, account: str, change: Callable[[Attempts, datetime], Attempts]) -> Attempts:
         """Read, change, write in one transaction; `change` gets the database's time besides, and may be called again.
@@ -46,14 +47,11 @@ class KeepingCalls(Access):
         """Put a site's question where others can answer it, for so long; its id."""
         names.profile_name(question.profile)
         names.site_name(question.site)
-        seals = self._unlock().seals
-        return self._write(lambda transaction: challenges.put(transaction, seals, question, milliseconds=round(seconds * 1000)))
+        return self._write_sealed(lambda transaction, unlocked: challenges.put(transaction, unlocked.seals, question, milliseconds=round(seconds * 1000)))
 
     def challenges(self) -> list[OpenChallenge]:
         """The questions that wait for an answer, the oldest first."""
-        seals = self._unlock().seals
-        with self._store().read() as transaction:
-            return challenges.waiting(transaction, seals)
+        return self._read_sealed(lambda transaction, unlocked: challenges.waiting(transaction, unlocked.seals))
 
     def challenge(self, challenge_id: str) -> OpenChallenge:
         """The question of this id, also when it is answered or too late.
@@ -61,27 +59,22 @@ class KeepingCalls(Access):
         Raises:
             SessionNotFound: there is none.
         """
-        seals = self._unlock().seals
-        with self._store().read() as transaction:
-            found = challenges.find(transaction, seals, challenge_id)
+        found = self._read_sealed(lambda transaction, unlocked: challenges.find(transaction, unlocked.seals, challenge_id))
         if found is None:
             raise SessionNotFound(f"no challenge {challenge_id!r} is open; `handstamp challenges` lists those that are")
         return found
 
     def answer(self, challenge_id: str, text: str) -> bool:
         """Answer a question; False when it was answered, withdrawn or too late by now."""
-        seals = self._unlock().seals
         try:
             bytes.fromhex(challenge_id)
         except ValueError:
             return False
-        return self._write(lambda transaction: challenges.answer(transaction, seals, challenge_id, text))
+        return self._write_sealed(lambda transaction, unlocked: challenges.answer(transaction, unlocked.seals, challenge_id, text))
 
     def answered(self, challenge_id: str) -> str | None:
         """The answer to a question; None while there is none."""
-        seals = self._unlock().seals
-        with self._store().read() as transaction:
-            return challenges.answered(transaction, seals, challenge_id)
+        return self._read_sealed(lambda transaction, unlocked: challenges.answered(transaction, unlocked.seals, challenge_id))
 
     def withdraw(self, challenge_id: str) -> None:
         """The question needs no answer any more."""
@@ -102,9 +95,7 @@ class KeepingCalls(Access):
 
     def claim_turns(self, *, limit: int, life: float) -> list[tuple[Turn, Session]]:
         """Take up to `limit` turns that are due, the longest due first; nobody else gets them within `life` seconds."""
-        seals = self._unlock().seals
-        taken, rows = self._write(lambda transaction: turns.claim(transaction, limit=limit, life=round(life * 1000)))
-        found = {session.session_id: session for row in rows if (session := sessions.opened_leniently(row, seals)) is not None}
+        taken, found = self._write_sealed(lambda transaction, unlocked: _claimed(transaction, unlocked, limit=limit, life=life))
         return [(turn, found[turn.session_id]) for turn in taken if turn.session_id in found]
 
     def end_turns(self, ended: Iterable[Ended]) -> None:
@@ -114,10 +105,14 @@ class KeepingCalls(Access):
 
     def next_turn(self) -> datetime | None:
         """When the next turn is due that nobody has; None when there is none."""
-        with self._store().read() as transaction:
-            return turns.soonest(transaction)
+        return self._read(turns.soonest)
 
     def turn(self, session_id: str) -> Turn | None:
         """The next turn of a session; None when it has none."""
-        with self._store().read() as transaction:
-            return turns.find(transaction, session_id)
+        return self._read(lambda transaction: turns.find(transaction, session_id))
+
+
+def _claimed(transaction: Transaction, unlocked: Unlocked, *, limit: int, life: float) -> tuple[list[Turn], dict[str, Session]]:
+    """Turns, and the sessions of those that can be read."""
+    taken, rows = turns.claim(transaction, limit=limit, life=round(life * 1000))
+    return taken, {session.session_id: session for row in rows if (session := sessions.opened_leniently(row, unlocked.seals)) is not None}

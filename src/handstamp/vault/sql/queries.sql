@@ -19,7 +19,7 @@ SELECT vault_id, index_key_sealed FROM vault
 SELECT 1 WHERE EXISTS (SELECT 1 FROM parts) OR EXISTS (SELECT 1 FROM secrets)
 
 -- name: add_vault
-INSERT INTO vault (only, vault_id, index_key_sealed, created_at) VALUES (1, :vault_id, :index_key_sealed, :now)
+INSERT INTO vault ("only", vault_id, index_key_sealed, created_at) VALUES (1, :vault_id, :index_key_sealed, :now)
 
 -- name: keys
 SELECT key_id, source, facts, current, wrapped, retired_at FROM keys ORDER BY current DESC, created_at DESC
@@ -165,6 +165,18 @@ WHERE s.session_id > :session_id ORDER BY s.session_id LIMIT :limit
 -- name: rotate_session
 UPDATE sessions SET private_sealed = :sealed WHERE session_id = :session_id AND SUBSTR(private_sealed, 1, 21) = :seen
 
+-- name: questions_after
+SELECT challenge_id, question_sealed FROM challenges WHERE challenge_id > :challenge_id ORDER BY challenge_id LIMIT :limit
+
+-- name: rotate_question
+UPDATE challenges SET question_sealed = :sealed WHERE challenge_id = :challenge_id AND SUBSTR(question_sealed, 1, 21) = :seen
+
+-- name: answers_after
+SELECT challenge_id, answer_sealed FROM challenges WHERE challenge_id > :challenge_id ORDER BY challenge_id LIMIT :limit
+
+-- name: rotate_answer
+UPDATE challenges SET answer_sealed = :sealed WHERE challenge_id = :challenge_id AND SUBSTR(answer_sealed, 1, 21) = :seen
+
 -- name: secrets_after
 SELECT row_key, generation, sealed FROM secrets WHERE row_key > :row_key ORDER BY row_key LIMIT :limit
 
@@ -256,22 +268,22 @@ INSERT INTO events (at, kind, profile, site, data) VALUES (:now, :kind, :profile
 
 -- name: events
 SELECT event_id, at, kind, profile, site, data FROM events
-WHERE (:since IS NULL OR at >= :since)
+WHERE (CAST(:since AS BIGINT) IS NULL OR at >= :since)
 ORDER BY event_id DESC LIMIT :limit
 
 -- name: events_of_kind
 SELECT event_id, at, kind, profile, site, data FROM events
-WHERE kind = :kind AND (:since IS NULL OR at >= :since)
+WHERE kind = :kind AND (CAST(:since AS BIGINT) IS NULL OR at >= :since)
 ORDER BY event_id DESC LIMIT :limit
 
 -- name: events_of_site
 SELECT event_id, at, kind, profile, site, data FROM events
-WHERE site = :site AND (:kind IS NULL OR kind = :kind) AND (:since IS NULL OR at >= :since)
+WHERE site = :site AND (CAST(:kind AS TEXT) IS NULL OR kind = :kind) AND (CAST(:since AS BIGINT) IS NULL OR at >= :since)
 ORDER BY event_id DESC LIMIT :limit
 
 -- name: events_of_profile
 SELECT event_id, at, kind, profile, site, data FROM events
-WHERE profile = :profile AND (:site IS NULL OR site = :site) AND (:kind IS NULL OR kind = :kind) AND (:since IS NULL OR at >= :since)
+WHERE profile = :profile AND (CAST(:site AS TEXT) IS NULL OR site = :site) AND (CAST(:kind AS TEXT) IS NULL OR kind = :kind) AND (CAST(:since AS BIGINT) IS NULL OR at >= :since)
 ORDER BY event_id DESC LIMIT :limit
 
 -- name: secret
