@@ -13,7 +13,9 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
+
+    from _postgres import Server
 
 FOLDERS = ("unit", "contract", "integration", "acceptance", "faults", "upgrade")
 FAULTS_TIMEOUT = 180  # seconds
@@ -75,3 +77,15 @@ def _fail_forbidden_skip(report: pytest.TestReport | pytest.CollectReport) -> No
         if MUST_BE_THERE.search(reason):
             report.outcome = "failed"
             report.longrepr = f"{path}:{line}: in CI this may not be skipped ({reason})"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server for this worker. It does not wait for the disk, which nothing but a crash of the machine would show."""
+    from _postgres import NotInstalled, serving
+
+    try:
+        with serving(durable=False) as server:
+            yield server
+    except NotInstalled as missing:
+        pytest.skip(str(missing))

@@ -17,11 +17,16 @@ class OpenVault(Protocol):
     def __call__(self, *, key: MasterKey | None = None) -> Vault: ...
 
 
-@pytest.fixture(params=["sqlite"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty database of the adapter."""
-    assert request.param == "sqlite"
-    return f"sqlite:///{tmp_path}/home/vault.db"
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/home/vault.db"
+        return
+    server = request.getfixturevalue("postgres")
+    database = server.new_database()
+    yield server.url(database)
+    server.drop(database)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from handstamp.errors import KeyMissing, SealBroken, VaultUnavailable
+from handstamp.vault import retry
 from handstamp.vault.cache import OpenedParts
 from handstamp.vault.identity import Identity, Purpose
 from handstamp.vault.index import KEY_BYTES, Index
@@ -93,11 +94,9 @@ def unlock(store: Store, home: Path, *, given: MasterKey | None = None) -> Unloc
         KeyMissing: the key is not to be had, or what was found is another's.
         SealBroken: the vault's own row was changed.
     """
-    with store.read() as transaction:
-        known = read_known(transaction)
+    known = retry.read(store, read_known)
     if known is None:
-        with store.write() as transaction:
-            known = read_known(transaction) or _found(transaction, store, home, given)
+        known = retry.write(store, lambda transaction: read_known(transaction) or _found(transaction, store, home, given))
     return unlocked_by(known, _current_key(known, home, given))
 
 

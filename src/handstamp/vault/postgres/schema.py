@@ -49,8 +49,8 @@ def _apply(connection: psycopg.Connection, number: int, script: str) -> None:
 
 
 def _version(connection: psycopg.Connection, where: str, newest: int) -> int:
-    (there,) = connection.execute("SELECT to_regclass('handstamp.migrations') IS NOT NULL").fetchone() or (False,)
-    if not there:
+    # (by a query of the catalog, since to_regclass may answer from what this transaction knew before it waited)
+    if not connection.execute("SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = 'handstamp' AND tablename = 'migrations'").fetchone():
         return 0
     (version,) = connection.execute("SELECT COALESCE(MAX(version), 0) FROM handstamp.migrations").fetchone() or (0,)
     if version > newest:

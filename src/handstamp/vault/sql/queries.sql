@@ -97,13 +97,14 @@ FROM parts p LEFT JOIN versions v ON v.part_id = p.part_id AND v.generation = p.
 WHERE p.profile_id = :profile_id AND p.row_key = :row_key
 
 -- name: add_part
-INSERT INTO parts (profile_id, row_key, bucket, kind, name_sealed, generation)
-VALUES (:profile_id, :row_key, :bucket, :kind, :name_sealed, :generation)
+INSERT INTO parts (profile_id, row_key, bucket, kind, name_sealed, generation, due_at)
+VALUES (:profile_id, :row_key, :bucket, :kind, :name_sealed, :generation, :due_at)
 ON CONFLICT (profile_id, row_key) DO NOTHING
 RETURNING part_id
 
 -- name: advance_part
-UPDATE parts SET generation = :generation WHERE part_id = :part_id AND generation = :read_generation
+UPDATE parts SET generation = :generation, due_at = COALESCE(due_at, CAST(:due_at AS BIGINT))
+WHERE part_id = :part_id AND generation = :read_generation
 
 -- name: delete_part
 DELETE FROM parts WHERE part_id = :part_id
@@ -306,6 +307,9 @@ SELECT row_key, generation, sealed FROM secrets
 -- name: login_attempts
 SELECT revision, failures, troubles, failed_at, not_before, reason, refused FROM login_attempts WHERE row_key = :row_key
 
+-- name: login_attempts (postgresql, writing)
+SELECT revision, failures, troubles, failed_at, not_before, reason, refused FROM login_attempts WHERE row_key = :row_key FOR NO KEY UPDATE
+
 -- name: put_login_attempts
 INSERT INTO login_attempts (row_key, revision, failures, troubles, failed_at, not_before, reason, refused)
 VALUES (:row_key, :revision, :failures, :troubles, :failed_at, :not_before, :reason, :refused)
@@ -365,3 +369,61 @@ UPDATE turns SET due_at = :due_at, claimed_until = 0, why = :why WHERE session_i
 
 -- name: note_valid
 UPDATE sessions SET last_verified = :verified WHERE session_id = :session_id AND health = 'valid' AND needs_refresh = 0
+
+-- Cleaning up: each query finds by an index what is due, some rows at a time, so that it costs what it removes.
+
+-- name: due_parts
+SELECT p.part_id, p.row_key, p.bucket, p.kind, p.name_sealed, p.generation, v.sealed, r.name
+FROM parts p JOIN profiles r ON r.profile_id = p.profile_id LEFT JOIN versions v ON v.part_id = p.part_id AND v.generation = p.generation
+WHERE p.due_at < :before
+ORDER BY p.due_at, p.part_id LIMIT :limit
+
+-- name: delete_old_versions
+-- (those that a later one had taken the place of before that time: what was current at any time since stays)
+DELETE FROM versions WHERE part_id = :part_id AND generation < :current AND pinned IS NULL AND EXISTS (
+    SELECT 1 FROM versions n WHERE n.part_id = versions.part_id AND n.generation > versions.generation AND n.written_at < :before
+)
+
+-- name: version_due
+SELECT MIN(n.written_at) FROM versions n WHERE n.part_id = :part_id AND n.generation > (
+    SELECT MIN(v.generation) FROM versions v WHERE v.part_id = :part_id AND v.generation < :current AND v.pinned IS NULL
+)
+
+-- name: due_again
+UPDATE parts SET due_at = CAST(:due_at AS BIGINT) WHERE part_id = :part_id
+
+-- name: unused_sessions
+SELECT session_id FROM sessions WHERE COALESCE(last_used, logged_in_at, created_at, 0) < :before
+ORDER BY COALESCE(last_used, logged_in_at, created_at, 0) LIMIT :limit
+
+-- name: archive_session
+INSERT INTO archived_sessions (session_id, profile, site, username, health, created_at, logged_in_at, last_used, logins, archived_at)
+SELECT s.session_id, p.name, s.site, s.username, s.health, s.created_at, s.logged_in_at, s.last_used, s.logins, :now
+FROM sessions s JOIN profiles p ON p.profile_id = s.profile_id WHERE s.session_id = :session_id
+ON CONFLICT (session_id) DO NOTHING
+
+-- name: delete_session_by_id
+DELETE FROM sessions WHERE session_id = :session_id
+
+-- name: archived_sessions
+SELECT session_id, profile, site, username, health, created_at, logged_in_at, last_used, logins, archived_at FROM archived_sessions
+ORDER BY archived_at DESC, session_id LIMIT :limit
+
+-- name: archived_sessions_of_profile
+SELECT session_id, profile, site, username, health, created_at, logged_in_at, last_used, logins, archived_at FROM archived_sessions
+WHERE profile = :profile ORDER BY archived_at DESC, session_id LIMIT :limit
+
+-- name: delete_archived_of_profile
+DELETE FROM archived_sessions WHERE profile = :profile
+
+-- name: delete_old_archived
+DELETE FROM archived_sessions WHERE session_id IN (SELECT session_id FROM archived_sessions WHERE archived_at < :before ORDER BY archived_at LIMIT :limit)
+
+-- name: delete_old_events
+DELETE FROM events WHERE event_id IN (SELECT event_id FROM events WHERE at < :before ORDER BY at LIMIT :limit)
+
+-- name: free_pages (sqlite)
+PRAGMA incremental_vacuum(512)
+
+-- name: free_page_count (sqlite)
+PRAGMA freelist_count

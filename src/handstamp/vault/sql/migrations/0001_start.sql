@@ -2,7 +2,7 @@
 
 -- One row: which vault this is, and the key of the row names (see handstamp.vault.index).
 CREATE TABLE vault (
-    only INTEGER PRIMARY KEY CHECK (only = 1),
+    "only" INTEGER PRIMARY KEY CHECK ("only" = 1),
     vault_id BLOB NOT NULL,
     index_key_sealed BLOB NOT NULL,
     created_at INTEGER NOT NULL
