@@ -169,11 +169,16 @@ class LeaseLost(LeaseError):
 
 
 class LoginError(HandstampError):
-    """Getting in did not work."""
+    """Getting in did not work.
+
+    Attributes:
+        sent: the site may have seen the password, so that the attempt counts. False only where it certainly has not.
+    """
 
     code = "login"
     exit_status = 7
     http_status = 401
+    sent: bool = True
 
 
 class LoginRequired(LoginError):

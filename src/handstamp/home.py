@@ -17,7 +17,7 @@ import secrets
 import stat
 import sys
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 SETTINGS_FILE = "handstamp.toml"
-_WANTED = {"vault": "a text", "browser": "a text", "history_versions": "a whole number from 1"}
+_WHOLE = "a whole number from 1"
+_WANTED = {
+    "vault": "a text",
+    "browser": "a text",
+    "history_versions": _WHOLE,
+    "login_budget": _WHOLE,
+    "challenge_seconds": _WHOLE,
+    "solver_url": "a text",
+    "captcha_api_key": "a text",
+}
 _PRIVATE_FILES = (SETTINGS_FILE, "vault.db", "vault.db-wal", "vault.db-shm", "vault.key")
 
 
@@ -48,17 +57,29 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What `handstamp.toml` may say; `HANDSTAMP_VAULT` and `HANDSTAMP_BROWSER` rise above the file.
+    """What `handstamp.toml` may say; `HANDSTAMP_VAULT`, `HANDSTAMP_BROWSER`, `HANDSTAMP_SOLVER_URL` and `HANDSTAMP_CAPTCHA_API_KEY` rise above the file.
 
     Args:
         vault: URL of the vault; None for the file in the home directory.
         browser: path or URL of the browser to use; None to look for one.
         history_versions: how many earlier versions of each part the vault keeps for rollback.
+        history_days: how long it keeps them, and deletions, at most; removed by `handstamp cleanup`, as all that follows.
+        events_days: how long it keeps events.
+        inactive_days: after how long without use a session goes into the archive, without its storage state; None for never.
+        archive_days: how long it stays there.
+        login_budget: failed logins of an account until a person has to look.
+        challenge_seconds: how long a login waits for an answer to what the site asks.
+        solver_url: of a service that reads captchas.
+        captcha_api_key: what that service wants to see.
     """
 
     vault: str | None = None
     browser: str | None = None
     history_versions: int = 10
+    login_budget: int = 3
+    challenge_seconds: int = 300
+    solver_url: str | None = None
+    captcha_api_key: str | None = field(default=None, repr=False)
 
 
 def home() -> Path:
@@ -173,9 +194,13 @@ def settings(path: Path | None = None) -> Settings:
     """
     file = (home() if path is None else path) / SETTINGS_FILE
     given = _read(file)
-    for name in ("vault", "browser"):
+    for name in ("vault", "browser", "solver_url", "captcha_api_key"):
         if value := os.environ.get(f"HANDSTAMP_{name.upper()}"):
             given[name] = value
+    if seconds := os.environ.get("HANDSTAMP_CHALLENGE_SECONDS"):
+        if not (seconds.isascii() and seconds.isdigit() and int(seconds)):
+            raise ConfigError(f"HANDSTAMP_CHALLENGE_SECONDS must be {_WHOLE}")
+        given["challenge_seconds"] = int(seconds)
     return Settings(**given)
 
 
@@ -201,7 +226,7 @@ def _check(file: Path, given: Mapping[str, Any]) -> None:
 
 
 def _fits(name: str, value: object) -> bool:
-    if name == "history_versions":
+    if _WANTED[name] == _WHOLE:
         return isinstance(value, int) and not isinstance(value, bool) and value >= 1
     return isinstance(value, str)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from handstamp.cli.output import Output
     from handstamp.keeper import Keeper
-    from handstamp.sites import Site, Solver
+    from handstamp.sites import ChallengeSolver, Site
     from handstamp.vault import Vault
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ class Call:
 
         return find_site(name, home=self.home)
 
-    def keep(self, vault: Vault, work: Callable[[Keeper], Coroutine[Any, Any, T]], *, solver: Solver | None = None) -> T:
+    def keep(self, vault: Vault, work: Callable[[Keeper], Coroutine[Any, Any, T]], *, solver: ChallengeSolver | None = None) -> T:
         """What `work` gives, done by a keeper on the engine's loop.
 
         Args:

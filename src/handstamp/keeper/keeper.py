@@ -6,31 +6,36 @@ import asyncio
 import logging
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from handstamp.browser import Launch, find_browser
 from handstamp.errors import ChallengeUnsolved, ConfigError, LoginError, LoginFailed, LoginRequired, SessionNotFound
+from handstamp.home import settings
+from handstamp.keeper.budget import Budget
+from handstamp.keeper.charge import Charge
 from handstamp.keeper.device import options_for
-from handstamp.keeper.verdicts import Facts, recorded, saved_changes, with_login
-from handstamp.sites import credentials_for, expiry_evidence
-from handstamp.sites.check import check_by_http
+from handstamp.keeper.looks import Looking
+from handstamp.keeper.single import only_one
+from handstamp.keeper.solvers import Desk, ServiceSolver
+from handstamp.keeper.verdicts import Facts, recorded, with_login
+from handstamp.sites import Evidence, Verdict, credentials_for
 from handstamp.sites.credentials import variable
 from handstamp.sites.login import run_login
 from handstamp.state import Device, Health, select
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
 
     from playwright.async_api import Page
 
     from handstamp.browser import Chromium, Engine, LiveContext
-    from handstamp.sites import Credentials, Site, Solver, Verdict
+    from handstamp.sites import ChallengeSolver, Credentials, Site
     from handstamp.state import Session, StorageState
     from handstamp.vault import Lease, Vault
 
 _log = logging.getLogger(__name__)
-LOGIN_WAIT = 180.0  # seconds that others wait for the one who logs in
+LOGIN_WAIT = 180.0  # seconds that others wait for the one who logs in, besides those that a site's question may take
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ class Keeper:
         executable: the browser to use, see `find_browser`.
         headless: for logins and checks of its own.
         solver: who answers what a site asks during a login; None when nobody does.
+        budget: how often an account may be tried; by default as the settings say.
         chromium: in which to log in and check, where a session lives in a browser of its own; None starts what is needed.
     """
 
@@ -67,15 +73,18 @@ class Keeper:
         *,
         executable: str | None = None,
         headless: bool = True,
-        solver: Solver | None = None,
+        solver: ChallengeSolver | None = None,
+        budget: Budget | None = None,
         chromium: Chromium | None = None,
     ) -> None:
         self.engine = engine
         self.vault = vault
         self._executable = executable
         self._headless = headless
+        self._budget = budget
         self._solver = solver
         self._chromium = chromium
+        self._looking = Looking(vault, engine.clock)
 
     # -- who it is ----------------------------------------------------------------------------------------------
 
@@ -105,43 +114,41 @@ class Keeper:
             SessionNotFound: nothing is saved.
             ConfigError: the site has no check.
         """
-        session = await self.session(site, profile)
-        state = await self.load(site, profile)
-        if not any(part.live() for part in state.parts.values()):
-            message = f"nothing is saved for {site.name} in profile '{profile}'; log in with `handstamp login {site.name} --profile {profile}`"
-            raise SessionNotFound(message)
         if not site.can_check:
             message = f"the site {site.name} has no check, so nobody can tell whether the session is alive; give its recipe a [check]"
             raise ConfigError(message)
-        verdict = await self._judge(site, profile, state, session, by_browser=by_browser, lease=lease)
-        await asyncio.to_thread(recorded, self.vault, site, profile, verdict)
+        session = await self.session(site, profile)
+        verdict = await asyncio.to_thread(self._looking.look, site, profile, session, lease=lease)
+        if verdict is None:
+            message = f"nothing is saved for {site.name} in profile '{profile}'; log in with `handstamp login {site.name} --profile {profile}`"
+            raise SessionNotFound(message)
+        if verdict.ask_browser and by_browser:
+            verdict = await self._check_in_browser(site, profile, session, verdict, lease=lease)
+        await asyncio.to_thread(recorded, self.vault, site, profile, verdict, seen=session)
         return verdict
 
-    async def _judge(self, site: Site, profile: str, state: StorageState, session: Session | None, *, by_browser: bool, lease: Lease | None) -> Verdict:
-        now = datetime.now(UTC)
-        ended = expiry_evidence(state, site.recipe, now, logged_in_at=session.logged_in_at if session else None)
-        if ended is not None:
-            return ended
-        device = session.device if session else Device()
-        looked = await asyncio.to_thread(check_by_http, site, state, device)
-        if changes := saved_changes(state, looked.changes, self.engine.clock, now=now):
-            await asyncio.to_thread(self.vault.save, profile, changes, lease=lease)
-        if looked.verdict.ask_browser and by_browser:
-            return (await self._check_in_browser(site, profile, device, lease=lease)).after(looked.verdict)
-        return looked.verdict
+    async def _check_in_browser(self, site: Site, profile: str, seen: Session | None, earlier: Verdict, *, lease: Lease | None) -> Verdict:
+        """One at a time, and never beside a login: what its page is told to delete would be the new login's."""
+        async with self._alone(site, profile):
+            session = await self.session(site, profile)
+            if session is not None and session.logins != (seen.logins if seen else 0) and session.health is Health.VALID:
+                return _just_now(session, earlier)
+            state = await asyncio.to_thread(self.vault.load, profile)
+            async with self.context(state, session.device if session else Device()) as (page, live):
+                verdict = await site.check(page)
+                await live.finish()
+                if changes := live.mirror.take():
+                    await asyncio.to_thread(self.vault.save, profile, changes, lease=lease)
+                return verdict.after(earlier)
 
-    async def _check_in_browser(self, site: Site, profile: str, device: Device, *, lease: Lease | None) -> Verdict:
-        state = await asyncio.to_thread(self.vault.load, profile)
-        async with self.context(state, device) as (page, live):
-            verdict = await site.check(page)
-            await live.finish()
-            if changes := live.mirror.take():
-                await asyncio.to_thread(self.vault.save, profile, changes, lease=lease)
-            return verdict
+    def _alone(self, site: Site, profile: str) -> AbstractAsyncContextManager[Lease]:
+        """The turn of this session, before all others here and on other machines."""
+        wait = LOGIN_WAIT + settings().challenge_seconds
+        return only_one((self.vault.where, profile, site.name), lambda: self.vault.lease(profile, site=site.name, purpose="login", wait=wait))
 
     # -- getting in ---------------------------------------------------------------------------------------------
 
-    async def ensure(self, site: Site, profile: str, given: Given, *, lease: Lease | None = None) -> Session | None:
+    async def ensure(self, site: Site, profile: str, given: Given, *, lease: Lease | None = None, by_itself: bool = True) -> Session | None:
         """A session that is not known to be dead: the saved one, else one after a login.
 
         Args:
@@ -149,6 +156,7 @@ class Keeper:
             profile: whose.
             given: credentials of the caller.
             lease: of the caller, for the writes.
+            by_itself: see `log_in`.
 
         Returns:
             The session; None for a URL without recipe for which only state is saved.
@@ -165,7 +173,7 @@ class Keeper:
         ended = await self._ended(site, profile, lease)
         if ended is None:
             return session
-        return await self.log_in(site, profile, given, why=ended, lease=lease)
+        return await self.log_in(site, profile, given, why=ended, lease=lease, before=session, by_itself=by_itself)
 
     async def _ended(self, site: Site, profile: str, lease: Lease | None) -> str | None:
         """Why a login is needed; None when the saved session may be used."""
@@ -185,7 +193,17 @@ class Keeper:
             _log.warning("%s, profile '%s': %s; going on with what is saved", site.name, profile, verdict.text)
         return None
 
-    async def log_in(self, site: Site, profile: str, given: Given, *, why: str = "", lease: Lease | None = None) -> Session:
+    async def log_in(
+        self,
+        site: Site,
+        profile: str,
+        given: Given,
+        *,
+        why: str = "",
+        lease: Lease | None = None,
+        before: Session | Literal["now"] | None = "now",
+        by_itself: bool = True,
+    ) -> Session:
         """Log in by the site's recipe, once; whoever asks for the same at the same time waits and gets the result.
 
         Args:
@@ -194,33 +212,41 @@ class Keeper:
             given: credentials of the caller.
             why: for messages; empty to log in whatever is saved.
             lease: of the caller, for the writes.
+            before: the session that was found to be over. If somebody has logged in since, theirs is the result.
+            by_itself: no person asked for this login; then it also waits out the pause after a failed one.
+
+        Raises:
+            LoginRequired: no credentials are known, or the site has no recipe for a login.
+            LoginFailed, ChallengeUnsolved: it was tried, once, in vain; or the site refused this very password before.
+            LoginBudgetSpent: it failed too often, or a moment ago; says until when, and how to clear it.
+            LeaseHeld: another has been logging in for too long.
         """
-        started = datetime.now(UTC)
-        saved = await self.session(site, profile)
-        credentials = credentials_for(
-            site.name, username=given.username or (saved.username if saved else None), password=given.password, totp=given.totp, secrets=self.vault
-        )
+        saved = await self.session(site, profile) if before == "now" else before
+        username = given.username or (saved.username if saved else None)
+        credentials = await asyncio.to_thread(credentials_for, site.name, username=username, password=given.password, totp=given.totp, secrets=self.vault)
         if not site.can_login or credentials is None:
             raise LoginRequired(_by_hand_message(site, profile, why, recipe=site.can_login))
-        turn = await asyncio.to_thread(self.vault.lease, profile, site=site.name, purpose="login", wait=LOGIN_WAIT)
-        try:
+        async with self._alone(site, profile):
             other = await self.session(site, profile)
-            if other is not None and other.logged_in_at is not None and other.logged_in_at >= started and other.health is Health.VALID:
+            if other is not None and other.logins > (saved.logins if saved else 0) and other.health is not Health.EXPIRED:
                 return other  # somebody else has just done it
-            return await self._log_in(site, profile, credentials, lease)
-        finally:
-            await asyncio.to_thread(turn.release)
+            return await self._log_in(site, profile, credentials, lease, by_itself=by_itself)
 
-    async def _log_in(self, site: Site, profile: str, credentials: Credentials, lease: Lease | None) -> Session:
+    async def _log_in(self, site: Site, profile: str, credentials: Credentials, lease: Lease | None, *, by_itself: bool) -> Session:
+        charge = Charge(self.vault, site, profile, credentials, self._budget or Budget(settings().login_budget), by_itself=by_itself)
+        await asyncio.to_thread(charge.check)
         session = await self.session(site, profile)
         state = await asyncio.to_thread(self.vault.load, profile)
         async with self.context(state, session.device if session else Device()) as (page, live):
+            await asyncio.to_thread(charge.take)
             try:
-                await run_login(site, page, credentials, solver=self._solver)
+                await run_login(site, page, credentials, solver=self._solver_for(profile))
             except LoginError as error:
-                await asyncio.to_thread(self.vault.record_event, "login-failed", profile=profile, site=site.name, data={"code": error.code, "why": str(error)})
+                await asyncio.to_thread(charge.failed, error)
                 raise
-            return await self.keep_login(site, profile, live, page, username=credentials.username, lease=lease)
+            session = await self.keep_login(site, profile, live, page, username=credentials.username, lease=lease)
+            await asyncio.to_thread(charge.clear)
+            return session
 
     async def keep_login(self, site: Site, profile: str, live: LiveContext, page: Page, *, username: str | None, lease: Lease | None = None) -> Session:
         """Save a login that was just made in a live context, with the device that the site saw.
@@ -237,6 +263,14 @@ class Keeper:
         device = await device_of(page)
         facts = Facts(device, username, live.mirror.state(), tuple(live.losses))
         return await asyncio.to_thread(with_login, self.vault, site, profile, facts)
+
+    def _solver_for(self, profile: str) -> ChallengeSolver:
+        """Everybody who may know: whom the caller named, what the settings name, other processes."""
+        chosen = settings()
+        solvers = [] if self._solver is None else [self._solver]
+        if chosen.solver_url:
+            solvers.append(ServiceSolver(chosen.solver_url, api_key=chosen.captcha_api_key or ""))
+        return Desk(self.vault, profile, solvers, seconds=chosen.challenge_seconds)
 
     # -- pages of its own ---------------------------------------------------------------------------------------
 
@@ -266,6 +300,12 @@ async def device_of(page: Page) -> Device:
         viewport_width=size["width"] if size else None,
         viewport_height=size["height"] if size else None,
     )
+
+
+def _just_now(session: Session, earlier: Verdict) -> Verdict:
+    """Somebody has logged in while we waited for our turn."""
+    at = session.logged_in_at or earlier.evidence[-1].at
+    return Verdict(Health.VALID, (Evidence("login", "logged-in-meanwhile", "somebody else has just logged in", at),)).after(earlier)
 
 
 def _by_hand_message(site: Site, profile: str, why: str, *, recipe: bool) -> str:

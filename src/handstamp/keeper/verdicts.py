@@ -1,4 +1,4 @@
-"""What the keeper writes down: verdicts, logins, and what a check over HTTP changed. Blocking; called in worker threads."""
+"""What the keeper writes down: verdicts, logins, and how long they lived. Blocking; called in worker threads."""
 
 from __future__ import annotations
 
@@ -7,21 +7,35 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from handstamp.sites import login_ends_at
-from handstamp.state import Health, Key, Part, PartId, PartKind, StorageState, cookie_scope, observed
+from handstamp.state import Health
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from handstamp.sites import Site, Verdict
-    from handstamp.state import Clock, Cookie, Device, Loss, Session
+    from handstamp.state import Device, Loss, Session, StorageState
     from handstamp.vault import Vault
     from handstamp.vault.model import JSON
 
 
-def recorded(vault: Vault, site: Site, profile: str, verdict: Verdict) -> Session:
-    """Keep a verdict with its session and in the event log."""
+def recorded(vault: Vault, site: Site, profile: str, verdict: Verdict, *, seen: Session | None) -> Session:
+    """Keep a verdict with its session and in the event log.
+
+    Args:
+        vault: where to.
+        site: of the session.
+        profile: of the session.
+        verdict: on it.
+        seen: the session as it was when the look began. If somebody has logged in since, the verdict is on a session that is
+            no more: it goes into the log only.
+    """
+    outlived, life = False, None
 
     def change(session: Session) -> Session:
+        nonlocal outlived, life
+        outlived = session.logins != (seen.logins if seen else 0)
+        life = None
+        if outlived:
+            return session
+        life = lived(session, verdict)
         told = verdict.health is not Health.UNKNOWN
         return replace(
             session,
@@ -31,9 +45,41 @@ def recorded(vault: Vault, site: Site, profile: str, verdict: Verdict) -> Sessio
             last_verified=verdict.evidence[-1].at if told and verdict.evidence else session.last_verified,
         )
 
+    after = vault.update_session(profile, site.name, change)
     evidence: list[JSON] = [one.facts() for one in verdict.evidence]
-    vault.record_event("check", profile=profile, site=site.name, data={"health": verdict.health.value, "evidence": evidence})
-    return vault.update_session(profile, site.name, change)
+    data: dict[str, JSON] = {"health": verdict.health.value, "evidence": evidence}
+    vault.record_event("check", profile=profile, site=site.name, data=data | ({"outlived": True} if outlived else {}))
+    if life is not None:
+        vault.record_event("ended", profile=profile, site=site.name, data={"lived": life, "why": verdict.text})
+    return after
+
+
+def lived(seen: Session, verdict: Verdict) -> float | None:
+    """Seconds that a login lasted, if the verdict is that it is over: until half-way between the last time that it was found alive and now.
+
+    None when it was known to be over before, or nobody knows when the login was made.
+    """
+    if verdict.health is not Health.EXPIRED or seen.logged_in_at is None or seen.health is Health.EXPIRED or not verdict.evidence:
+        return None
+    found = verdict.evidence[-1].at
+    alive = max(seen.logged_in_at, seen.last_verified or seen.logged_in_at)
+    return round(max(0.0, ((alive - seen.logged_in_at) + (found - alive) / 2).total_seconds()), 3)
+
+
+def blocked(vault: Vault, site: Site, profile: str, *, until: datetime | None) -> None:
+    """The site, or the login budget, wants no login now; with the budget until a person has looked. Makes no session."""
+
+    def change(session: Session) -> Session:
+        return replace(session, health=Health.BLOCKED, health_until=until, needs_refresh=True)
+
+    if vault.session(profile, site.name) is not None:
+        vault.update_session(profile, site.name, change)
+
+
+def challenged(vault: Vault, site: Site, profile: str) -> None:
+    """A login stopped at something that only a person can give. Makes no session."""
+    if vault.session(profile, site.name) is not None:
+        vault.update_session(profile, site.name, lambda session: replace(session, health=Health.CHALLENGED, health_until=None, needs_refresh=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +102,13 @@ class Facts:
 def with_login(vault: Vault, site: Site, profile: str, facts: Facts) -> Session:
     """Keep the facts of a login that has just been made and checked."""
     now = datetime.now(UTC)
+    replaced: float | None = None
 
     def change(session: Session) -> Session:
+        nonlocal replaced
+        replaced = None
+        if session.health is not Health.EXPIRED and session.logged_in_at is not None and session.last_verified is not None:
+            replaced = max(0.0, (session.last_verified - session.logged_in_at).total_seconds())
         return replace(
             session,
             username=facts.username or session.username,
@@ -74,21 +125,6 @@ def with_login(vault: Vault, site: Site, profile: str, facts: Facts) -> Session:
         )
 
     session = vault.update_session(profile, site.name, change)
-    vault.record_event("login", profile=profile, site=site.name, data={"logins": session.logins})
+    data: dict[str, JSON] = {"logins": session.logins}
+    vault.record_event("login", profile=profile, site=site.name, data=data if replaced is None else data | {"replaced_after": round(replaced, 3)})
     return session
-
-
-def saved_changes(state: StorageState, cookies: Iterable[Cookie], clock: Clock, *, now: datetime) -> StorageState:
-    """Cookies that answers set (an ended one is a deletion), as changes of `state`."""
-    live: dict[PartId, dict[Key, Cookie]] = {}
-    gone: dict[PartId, list[Key]] = {}
-    for cookie in cookies:
-        part_id = PartId(PartKind.COOKIES, cookie_scope(cookie.domain))
-        if cookie.expired(now.timestamp()):
-            gone.setdefault(part_id, []).append(cookie.key)
-        else:
-            live.setdefault(part_id, {})[cookie.key] = cookie
-    parts: list[Part] = [
-        observed(state.parts.get(part_id), part_id, live.get(part_id, {}), clock, gone=gone.get(part_id, ())) for part_id in live.keys() | gone.keys()
-    ]
-    return StorageState.of(parts, epoch=state.epoch)

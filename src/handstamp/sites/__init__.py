@@ -3,7 +3,7 @@
 What drives a page (`login`), asks over HTTP (`check`) or makes codes (`totp`) is imported from its own module, late.
 """
 
-from handstamp.sites.challenge import Challenge, Solver
+from handstamp.sites.challenge import Challenge, ChallengeSolver
 from handstamp.sites.credentials import Credentials, SavedSecrets, credentials_for
 from handstamp.sites.expiry import expiry_evidence, login_ends_at
 from handstamp.sites.judge import RULES, judge
@@ -17,6 +17,7 @@ __all__ = [
     "Bearer",
     "Challenge",
     "ChallengeMarker",
+    "ChallengeSolver",
     "Check",
     "Condition",
     "Credentials",
@@ -29,7 +30,6 @@ __all__ = [
     "SavedSecrets",
     "SessionRules",
     "Site",
-    "Solver",
     "Step",
     "StepKind",
     "TotpSettings",

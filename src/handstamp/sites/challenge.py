@@ -28,7 +28,7 @@ class Challenge:
     image: bytes = field(default=b"", repr=False)
 
 
-class Solver(Protocol):
+class ChallengeSolver(Protocol):
     """Who answers challenges: a person, or a service."""
 
     async def solve(self, challenge: Challenge) -> str | None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 from urllib.parse import urlsplit
 
-from handstamp.errors import LoginFailed, LoginRequired
+from handstamp.errors import LoginError, LoginFailed, LoginRequired
 from handstamp.sites import form_errors
 from handstamp.sites.challenge import Challenge
 from handstamp.sites.form_look import FormLook
@@ -23,7 +23,7 @@ from handstamp.sites.totp import parse_totp
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-    from handstamp.sites.challenge import Solver
+    from handstamp.sites.challenge import ChallengeSolver
     from handstamp.sites.credentials import Credentials
     from handstamp.sites.site import Site
 
@@ -34,7 +34,7 @@ CODE_SECONDS = 3.0
 """A one-time code that ends sooner than this may be too old when the site reads it: wait for the next."""
 
 
-async def log_in_by_form(site: Site, page: Page, credentials: Credentials, *, timeout: float = 30.0, solver: Solver | None = None) -> None:
+async def log_in_by_form(site: Site, page: Page, credentials: Credentials, *, timeout: float = 30.0, solver: ChallengeSolver | None = None) -> None:
     """Does the steps of the recipe's login; see `Site.login`. Never sends a password twice."""
     if site.recipe.login is None:
         raise LoginRequired(f"'{site.name}' has no recipe for a login; log in by hand: handstamp login {site.base_url}")
@@ -46,7 +46,9 @@ async def log_in_by_form(site: Site, page: Page, credentials: Credentials, *, ti
 class _Form:
     """One login, from the login page to wherever the site leads."""
 
-    def __init__(self, site: Site, login: Login, page: Page, watch: PageWatch, credentials: Credentials, *, timeout: float, solver: Solver | None) -> None:
+    def __init__(
+        self, site: Site, login: Login, page: Page, watch: PageWatch, credentials: Credentials, *, timeout: float, solver: ChallengeSolver | None
+    ) -> None:
         self._site = site
         self._login = login
         self._page = page
@@ -60,8 +62,22 @@ class _Form:
         self._waiting = Waiting((), timeout=timeout)
         self._totp = parse_totp(credentials.totp, login.totp) if credentials.totp else None
         self._code_until = 0.0
+        self._typed_in: int | None = None  # number of the document in which the password was typed
+        self._sent = False
 
     async def run(self) -> None:
+        """All of it.
+
+        Raises:
+            LoginError: with `sent` False when the password never left the page.
+        """
+        try:
+            await self._run()
+        except LoginError as error:
+            error.sent = self._sent or (self._typed_in is not None and self._watch.documents > self._typed_in)
+            raise
+
+    async def _run(self) -> None:
         await self._open(self._url)
         if await self._is_in_already():
             return
@@ -122,6 +138,10 @@ class _Form:
             await self._open(self._site.url(step.target))
         elif not await self._act(step, value):
             raise form_errors.step_refused(self._site.recipe, step, self._page.url)
+        if "{password}" in step.value:
+            self._typed_in = document
+        elif self._typed_in is not None and step.kind in {StepKind.CLICK, StepKind.PRESS}:
+            self._sent = True
         self._watch.touch()
         self._stepped_at = time.monotonic()
         self._waiting = self._waiting.after(index, step, document, own_code="{totp}" in step.value and self._totp is not None)
@@ -181,17 +201,30 @@ class _Form:
         return self._totp.code_at(now)
 
     async def _answer(self, marker: ChallengeMarker) -> None:
-        """Hand a challenge to the solver and type what it says."""
+        """Hand a challenge to the solver and type what it says. Whoever passes it in the page itself, or elsewhere, is as welcome."""
         document = self._watch.documents
-        answer = await self._solved(await self._challenge(marker)) if self._solver else None
+        answer = await self._solved_or_passed(marker, await self._challenge(marker)) if self._solver else None
         if answer is None:
             raise form_errors.challenge_unsolved(self._site.name, marker, self._page.url)
         step = Step(StepKind.FILL, marker.answer)
-        self._refuse_strangers(step)
-        if marker.answer and not await self._act(step, answer):
-            raise form_errors.step_refused(self._site.recipe, step, self._page.url)
+        if marker.answer and answer:
+            self._refuse_strangers(step)
+            if not await self._act(step, answer):
+                raise form_errors.step_refused(self._site.recipe, step, self._page.url)
         self._stepped_at = time.monotonic()
         self._waiting = replace(self._waiting, answered=self._waiting.answered | {(marker.selector, document)})
+
+    async def _solved_or_passed(self, marker: ChallengeMarker, challenge: Challenge) -> str | None:
+        """The solver's answer; an empty one as soon as the page shows the challenge no more."""
+        asked = asyncio.create_task(self._solved(challenge))
+        passed = asyncio.create_task(self._look.until_gone(marker.selector))
+        try:
+            await asyncio.wait({asked, passed}, return_when=asyncio.FIRST_COMPLETED)
+            return await asked if asked.done() else await passed
+        finally:
+            for task in (asked, passed):
+                task.cancel()
+            await asyncio.gather(asked, passed, return_exceptions=True)  # a solver withdraws its question
 
     async def _solved(self, challenge: Challenge) -> str | None:
         return await self._solver.solve(challenge) if self._solver else None

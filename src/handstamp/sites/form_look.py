@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from playwright.async_api import Page
 
     from handstamp.sites.site import Site
+
+_LOOK_AGAIN = 0.2
 
 
 class FormLook:
@@ -49,7 +52,7 @@ class FormLook:
         steps = [step.selector for _, step in reversed(waiting.steps) if step.selector]
         asked = dict.fromkeys([*steps, *waiting.filled, *(marker.selector for marker in self._login.challenge)])
         visible = frozenset([selector for selector in asked if await is_present(self._page, selector, visible=True)])
-        form_gone = waiting.sent and waiting.may_end and not visible & waiting.filled
+        form_gone = ((waiting.sent and waiting.may_end) or bool(waiting.answered)) and not visible & waiting.filled
         return View(
             document,
             status=status,
@@ -60,6 +63,14 @@ class FormLook:
             quiet=self._watch.quiet_for(),
             waited=time.monotonic() - stepped_at,
         )
+
+    async def until_gone(self, selector: str) -> str:
+        """An empty text as soon as the page has not shown `selector` for a moment."""
+        missed = 0
+        while missed < 3:  # a page that is being drawn anew shows nothing for an instant
+            await asyncio.sleep(_LOOK_AGAIN)
+            missed = 0 if await is_present(self._page, selector, visible=True) else missed + 1
+        return ""
 
     def at_login(self) -> bool:
         """Whether the page is still the login's, or below it."""

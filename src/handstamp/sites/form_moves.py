@@ -165,6 +165,8 @@ def next_move(view: View, waiting: Waiting, markers: tuple[ChallengeMarker, ...]
     for marker in markers:
         if marker.selector in view.visible and (marker.selector, view.document) not in waiting.answered:
             return Ask(marker)
+    if waiting.answered and view.inside:
+        return Finish()  # whoever passed the challenge in the page sent the form as well
     for index, step in waiting.steps:
         if not step.selector or step.selector in view.visible:
             return Do(index)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Page
 
-    from handstamp.sites.challenge import Solver
+    from handstamp.sites.challenge import ChallengeSolver
     from handstamp.sites.credentials import Credentials
     from handstamp.sites.site import Site
     from handstamp.sites.verdict import Verdict
@@ -40,7 +40,7 @@ class LoginOutcome:
         return self.verdict.evidence[-1].at
 
 
-async def run_login(site: Site, page: Page, credentials: Credentials, *, timeout: float = 30.0, solver: Solver | None = None) -> LoginOutcome:
+async def run_login(site: Site, page: Page, credentials: Credentials, *, timeout: float = 30.0, solver: ChallengeSolver | None = None) -> LoginOutcome:
     """Logs in on `page`, once, and confirms it by the site's check in the same browser.
 
     Args:

@@ -10,6 +10,7 @@ from urllib.parse import urljoin
 
 from handstamp.http.observation import Observation, bare_url
 from handstamp.sites.judge import judge
+from handstamp.sites.page_token import bear_token
 from handstamp.sites.page_watch import PageWatch
 from handstamp.sites.playwright_errors import failure_of, page_error, raise_if_gone
 from handstamp.state import Health
@@ -43,6 +44,7 @@ async def check_in_page(recipe: Recipe, page: Page, *, timeout: float = 10.0) ->
         return judge(Observation(recipe.base_url, datetime.now(UTC)), recipe, by="browser")
     url = urljoin(recipe.base_url, recipe.check.url)
     with PageWatch(page) as watch:
+        await bear_token(recipe, page, url)
         try:
             await page.goto(url, wait_until="domcontentloaded", timeout=timeout * 1000)
         except page_error() as error:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Page
 
-    from handstamp.sites.challenge import Solver
+    from handstamp.sites.challenge import ChallengeSolver
     from handstamp.sites.credentials import Credentials
     from handstamp.sites.verdict import Verdict
 
@@ -105,7 +105,7 @@ class Site:
         moved.recipe = replace(self.recipe, base_url=base_url.rstrip("/"), domains=domains)
         return moved
 
-    async def login(self, page: Page, credentials: Credentials, *, timeout: float = 30.0, solver: Solver | None = None) -> None:
+    async def login(self, page: Page, credentials: Credentials, *, timeout: float = 30.0, solver: ChallengeSolver | None = None) -> None:
         """Log in on `page` and leave it where the site leads. `run_login` calls this and then looks whether it worked.
 
         Args:

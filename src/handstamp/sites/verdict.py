@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class Evidence:
     def facts(self) -> dict[str, Any]:
         """All of it as JSON values, without what is empty; for the event log."""
         named = {name: getattr(self, name) for name in ("check", "rule", "text", "url", "status", "redirect")}
-        return {"at": self.at.isoformat()} | {name: value for name, value in named.items() if value not in {"", None}}
+        at = self.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return {"at": at} | {name: value for name, value in named.items() if value not in {"", None}}
 
 
 @dataclass(frozen=True, slots=True)

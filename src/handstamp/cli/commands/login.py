@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from handstamp.cli import ask
 from handstamp.cli.call import add_profile
 from handstamp.cli.facts import session_facts
-from handstamp.cli.person import PersonAtTerminal
+from handstamp.cli.person import person_at_terminal
 from handstamp.errors import ConfigError, LoginRequired
 from handstamp.keeper import Given, log_in_by_hand
 from handstamp.keeper.by_hand import needs_display
@@ -82,18 +82,18 @@ def _given(username: str | None, *, password: bool, totp: bool) -> Given:
 
 def _by_recipe(call: Call, vault: Vault, site: Site, profile: str, given: Given, *, again: bool) -> tuple[Given, Session | None]:
     """The session, and what it was logged in with as far as the caller gave it."""
-    solver = None if call.output.as_json or not ask.at_terminal() else PersonAtTerminal(call.output)
+    solver = None if call.output.as_json or not ask.at_terminal() else person_at_terminal(call.output)
     try:
         with call.output.working(f"Looking at {site.name}, and logging in if need be …"):
             if again:
-                return given, call.keep(vault, lambda keeper: keeper.log_in(site, profile, given), solver=solver)
-            return given, call.keep(vault, lambda keeper: keeper.ensure(site, profile, given), solver=solver)
+                return given, call.keep(vault, lambda keeper: keeper.log_in(site, profile, given, by_itself=False), solver=solver)
+            return given, call.keep(vault, lambda keeper: keeper.ensure(site, profile, given, by_itself=False), solver=solver)
     except LoginRequired:
         if solver is None:
             raise LoginRequired(_nobody_to_ask(site)) from None
     asked = _asked(vault, site, profile, given)
     with call.output.working(f"Logging in at {site.name} …"):
-        return asked, call.keep(vault, lambda keeper: keeper.log_in(site, profile, asked), solver=solver)
+        return asked, call.keep(vault, lambda keeper: keeper.log_in(site, profile, asked, by_itself=False), solver=solver)
 
 
 def _nobody_to_ask(site: Site) -> str:

@@ -1,0 +1,119 @@
+"""A look over plain HTTP at a session that others use at the same moment: it saves what the site changed, and believes no stale answer.
+
+Where a site gives a new session id with each answer, a look that was sent with the id of a moment ago is refused, and the
+refusal says nothing of the session. So `expired` counts only if nobody has brought a newer id meanwhile. And what a look
+brings back is stamped right behind what it was sent with: it never lies above what somebody else has saved since, a
+deletion least of all.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from handstamp.sites import Evidence, Verdict, expiry_evidence
+from handstamp.sites.bearer import bearer_token
+from handstamp.sites.check import check_by_http
+from handstamp.sites.expiry import auth_cookies
+from handstamp.state import Device, Entry, Health, Part, PartId, PartKind, Stamp, StorageState, cookie_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from handstamp.http import Transports
+    from handstamp.sites import Site
+    from handstamp.state import Clock, Cookie, Key, Session
+    from handstamp.vault import Lease, Vault
+
+SETTLE_SECONDS = 0.25
+"""How long somebody who got a newer id from the site may take to save it."""
+MOST_LOOKS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """What looks need.
+
+    Args:
+        vault: where the session is.
+        clock: stamps cookies that nobody had before.
+        transports: connections to use again; by default new ones for each look.
+        pause: sleeps so many seconds; for tests.
+    """
+
+    vault: Vault
+    clock: Clock
+    transports: Transports | None = None
+    pause: Callable[[float], None] = time.sleep
+
+    def look(self, site: Site, profile: str, session: Session | None, *, lease: Lease | None = None) -> Verdict | None:
+        """How the session stands by what is saved and by plain HTTP; None when nothing is saved of the site. Blocking.
+
+        Args:
+            site: with a check.
+            profile: whose.
+            session: its facts, if there are any.
+            lease: of the caller, for the writes.
+        """
+        state = self.vault.load(profile, domains=site.domains)
+        for _ in range(MOST_LOOKS):
+            if not any(part.live() for part in state.parts.values()):
+                return None
+            verdict = self._once(site, profile, session, state, lease)
+            if verdict.health is not Health.EXPIRED:
+                return verdict
+            self.pause(SETTLE_SECONDS)
+            before, state = state, self.vault.load(profile, domains=site.domains)
+            if carriers(before, site) == carriers(state, site):
+                return verdict
+        return _superseded(site)
+
+    def _once(self, site: Site, profile: str, session: Session | None, state: StorageState, lease: Lease | None) -> Verdict:
+        now = datetime.now(UTC)
+        ended = expiry_evidence(state, site.recipe, now, logged_in_at=session.logged_in_at if session else None)
+        if ended is not None:
+            return ended
+        looked = check_by_http(site, state, session.device if session else Device(), transports=self.transports)
+        if changes := changed_by(state, looked.changes, self.clock, now=now):
+            self.vault.save(profile, changes, lease=lease)
+        return looked.verdict
+
+
+def carriers(state: StorageState, site: Site) -> frozenset[str]:
+    """What carries the login: the auth cookies and the token by the recipe's word, else every live cookie of the site."""
+    now = datetime.now(UTC)
+    rules = site.recipe.session
+    if not rules.auth_cookies and rules.bearer is None:
+        return frozenset(cookie.value for cookie in state.cookies() if site.covers(cookie.domain.lstrip(".")) and not cookie.expired(now.timestamp()))
+    token = bearer_token(state, site.recipe, now=now)
+    return frozenset(cookie.value for cookie in auth_cookies(state, site.recipe) if not cookie.expired(now.timestamp())) | ({token} if token else set())
+
+
+def changed_by(state: StorageState, cookies: Iterable[Cookie], clock: Clock, *, now: datetime) -> StorageState:
+    """Cookies that answers set (an ended one is a deletion) as changes of the `state` that the requests were made with.
+
+    A new value is stamped right behind the one that it follows, a deletion with the very stamp of what it deletes, which
+    lets it win over that and over nothing later.
+    """
+    changed: dict[PartId, dict[Key, Entry]] = {}
+    for cookie in cookies:
+        part_id = PartId(PartKind.COOKIES, cookie_scope(cookie.domain))
+        known = state.parts[part_id].entries.get(cookie.key) if part_id in state.parts else None
+        gone = cookie.expired(now.timestamp())
+        if known is None and not gone:
+            entry = Entry(cookie, clock.stamp())
+        elif known is not None and gone and not known.deleted:
+            entry = Entry(None, known.stamp)
+        elif known is not None and not gone and known.value != cookie:
+            entry = Entry(cookie, Stamp(known.stamp.time, known.stamp.counter + 1, clock.writer))
+        else:
+            continue
+        changed.setdefault(part_id, {})[cookie.key] = entry
+    return StorageState.of([Part(part_id, entries) for part_id, entries in changed.items()], epoch=state.epoch)
+
+
+def _superseded(site: Site) -> Verdict:
+    words = f"others changed the session at '{site.name}' {MOST_LOOKS} times while it was looked at, so the answers tell nothing"
+    return Verdict(Health.UNKNOWN, (Evidence("http", "superseded", words, datetime.now(UTC)),))
