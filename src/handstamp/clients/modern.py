@@ -1,0 +1,69 @@
+"""The clients on httpx2."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Unpack
+
+import httpx2
+
+from handstamp.clients.mixin import SignedAsyncClient, SignedClient
+
+if TYPE_CHECKING:
+    from handstamp.clients.options import ClientOptions
+    from handstamp.state import Device
+    from handstamp.vault import Vault
+
+
+class Client(SignedClient, httpx2.Client):
+    """An `httpx2.Client` that is logged in.
+
+    It carries the session's cookies, by a browser's rules, and the tokens that the recipe names, and keeps what answers change, at
+    every hop of a redirect. An answer that looks signed out, by the recipe's check, costs one login, whoever meets it at the same time, and the
+    request is sent again if that is safe. Everything else is as in the library, `follow_redirects=False` included.
+
+    Args:
+        site: name of a known site, or a URL.
+        profile: whose session.
+        username: whose it must be; by default the saved one's, or the environment's for a login.
+        password: for a login; by default from ``HANDSTAMP_<SITE>_PASSWORD`` or the vault.
+        vault: a `Vault` or its URL; by default that of the settings.
+        device: to appear as (user agent, language, proxy); by default the device of the login.
+        options: those of `httpx2.Client`; `base_url` is by default the site's.
+
+    Requests raise besides the library's errors `LoginRequired`, `LoginFailed` and `ChallengeUnsolved`, and name the request.
+    Safe across threads, as the library's client is.
+    """
+
+    library = httpx2
+
+    def __init__(
+        self,
+        site: str,
+        *,
+        profile: str = "default",
+        username: str | None = None,
+        password: str | None = None,
+        vault: Vault | str | None = None,
+        device: Device | None = None,
+        **options: Unpack[ClientOptions],
+    ) -> None:
+        super().__init__(site, profile=profile, username=username, password=password, vault=vault, device=device, options=options)
+
+
+class AsyncClient(SignedAsyncClient, httpx2.AsyncClient):
+    """An `httpx2.AsyncClient` that is logged in; see `Client`. Needs asyncio."""
+
+    library = httpx2
+
+    def __init__(
+        self,
+        site: str,
+        *,
+        profile: str = "default",
+        username: str | None = None,
+        password: str | None = None,
+        vault: Vault | str | None = None,
+        device: Device | None = None,
+        **options: Unpack[ClientOptions],
+    ) -> None:
+        super().__init__(site, profile=profile, username=username, password=password, vault=vault, device=device, options=options)
