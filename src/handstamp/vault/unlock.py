@@ -94,9 +94,12 @@ def unlock(store: Store, home: Path, *, given: MasterKey | None = None) -> Unloc
         KeyMissing: the key is not to be had, or what was found is another's.
         SealBroken: the vault's own row was changed.
     """
-    known = retry.read(store, read_known)
-    if known is None:
-        known = retry.write(store, lambda transaction: read_known(transaction) or _found(transaction, store, home, given))
+
+    def founding(transaction: Transaction) -> Known:
+        transaction.rows("alone")
+        return read_known(transaction) or _found(transaction, store, home, given)
+
+    known = retry.read(store, read_known) or retry.write(store, founding)
     return unlocked_by(known, _current_key(known, home, given))
 
 

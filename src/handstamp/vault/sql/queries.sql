@@ -15,6 +15,13 @@ PRAGMA integrity_check
 -- name: vault
 SELECT vault_id, index_key_sealed FROM vault
 
+-- name: alone (sqlite)
+SELECT 1
+
+-- name: alone (postgresql)
+-- (until the transaction ends; for what no row stands for, as the founding of a vault)
+SELECT pg_advisory_xact_lock(1213420625)
+
 -- name: any_sealed
 SELECT 1 WHERE EXISTS (SELECT 1 FROM parts) OR EXISTS (SELECT 1 FROM secrets)
 
@@ -424,6 +431,9 @@ DELETE FROM events WHERE event_id IN (SELECT event_id FROM events WHERE at < :be
 
 -- name: free_pages (sqlite)
 PRAGMA incremental_vacuum(512)
+
+-- name: size (sqlite)
+SELECT page_count, page_size FROM pragma_page_count, pragma_page_size
 
 -- name: free_page_count (sqlite)
 PRAGMA freelist_count
