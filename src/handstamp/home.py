@@ -32,6 +32,10 @@ _WANTED = {
     "vault": "a text",
     "browser": "a text",
     "history_versions": _WHOLE,
+    "history_days": _WHOLE,
+    "events_days": _WHOLE,
+    "inactive_days": _WHOLE,
+    "archive_days": _WHOLE,
     "login_budget": _WHOLE,
     "challenge_seconds": _WHOLE,
     "solver_url": "a text",
@@ -76,6 +80,10 @@ class Settings:
     vault: str | None = None
     browser: str | None = None
     history_versions: int = 10
+    history_days: int = 365
+    events_days: int = 365
+    inactive_days: int | None = None
+    archive_days: int = 365
     login_budget: int = 3
     challenge_seconds: int = 300
     solver_url: str | None = None

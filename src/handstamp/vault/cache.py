@@ -7,8 +7,8 @@ from collections import OrderedDict
 
 from handstamp.state import Part
 from handstamp.vault.forks import tell_after_fork
+from handstamp.vault.identity import RECORD_HEAD
 
-_SEAL_HEAD = 21  # bytes of a sealed record that no other has: its nonce is random
 _BOUND = 16 << 20  # sealed bytes
 
 
@@ -33,7 +33,7 @@ class OpenedParts:
     def get(self, profile: str, row_key: bytes, generation: int, sealed: bytes) -> Part | None:
         """The part that `sealed` holds, None when it was not opened lately."""
         with self._lock:
-            found = self._parts.get(key := (profile, row_key, generation, sealed[:_SEAL_HEAD]))
+            found = self._parts.get(key := (profile, row_key, generation, sealed[:RECORD_HEAD]))
             if found is None or found[1] != len(sealed):
                 return None
             self._parts.move_to_end(key)
@@ -42,7 +42,7 @@ class OpenedParts:
     def put(self, profile: str, row_key: bytes, generation: int, sealed: bytes, part: Part) -> None:
         """Remember what `sealed` holds."""
         with self._lock:
-            _, before = self._parts.pop(key := (profile, row_key, generation, sealed[:_SEAL_HEAD]), (None, 0))
+            _, before = self._parts.pop(key := (profile, row_key, generation, sealed[:RECORD_HEAD]), (None, 0))
             self._parts[key] = (Part(part.id, dict(part.entries)), len(sealed))  # a copy: the caller's mapping is the caller's
             self._size += len(sealed) - before
             while self._size > self._bound:

@@ -20,6 +20,7 @@ def forget_profile(transaction: Transaction, profile: Profile) -> int:
     """Remove all of a profile; its new epoch. Needs no key, so that a vault whose records do not open can be cleaned."""
     for query in ("delete_versions_of_profile", "delete_parts_of_profile", "delete_sessions_of_profile", "delete_forgets"):
         transaction.run(query, profile_id=profile.profile_id)
+    transaction.run("delete_archived_of_profile", profile=profile.name)
     ((epoch,),) = transaction.rows("raise_epoch", profile_id=profile.profile_id, listed=0)
     transaction.run("add_forget", profile_id=profile.profile_id, epoch=epoch, domain_sealed=None, now=transaction.now())
     return int(epoch)

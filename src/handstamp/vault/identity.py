@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+RECORD_HEAD = 21  # octets that tell a sealed record from every other: format, key id, random nonce (see handstamp.vault.seal)
+
 
 class Purpose(StrEnum):
     """What a record is for; each has a key of its own."""
@@ -16,6 +18,7 @@ class Purpose(StrEnum):
     FORGET = "forget"
     CHALLENGE = "challenge"
     INDEX = "index"
+    FILE = "file"
     KEY = "key"
 
 

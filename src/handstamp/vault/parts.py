@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from handstamp.errors import SealBroken, StateError, UnreadableState
 from handstamp.state import Part, PartId, PartKind, StorageState, select
 from handstamp.state.codec import decode, encode
-from handstamp.vault.identity import Identity, Purpose
+from handstamp.vault.identity import RECORD_HEAD, Identity, Purpose
 from handstamp.vault.store import whole
 
 if TYPE_CHECKING:
@@ -204,6 +204,7 @@ class Parts:
             kind=part.id.kind,
             name_sealed=self._seals.seal(Purpose.NAME, Identity(row_key, 0, self.profile.name), encode(Part(part.id, {}))),
             generation=1,
+            due_at=self._transaction.now() if len(part.live()) < len(part.entries) else None,
         )
         if not rows:
             return None
@@ -213,11 +214,17 @@ class Parts:
     def advance(self, head: Head, part: Part, *, keep: int) -> int | None:
         """A further version of a part, of which `keep` earlier ones stay. None when `head` is no longer the current one."""
         generation = head.generation + 1
-        if not self._transaction.run("advance_part", part_id=head.part_id, generation=generation, read_generation=head.generation):
+        due_at = None if head.kind == PartKind.FILES else self._transaction.now()
+        if not self._transaction.run("advance_part", part_id=head.part_id, generation=generation, read_generation=head.generation, due_at=due_at):
             return None
         self._add_version(head.part_id, head.row_key, generation, part)
         self._transaction.run("prune_versions", part_id=head.part_id, oldest=generation - keep)
         return generation
+
+    def reseal(self, version: Head, part: Part) -> None:
+        """Other content for a version, unless it was changed since it was read."""
+        sealed, seen = self.sealed(version.row_key, version.generation, part), (version.sealed or b"")[:RECORD_HEAD]
+        self._transaction.run("rotate_version", part_id=version.part_id, generation=version.generation, sealed=sealed, seen=seen)
 
     def drop(self, head: Head) -> None:
         """Remove a part with all its versions."""

@@ -20,9 +20,8 @@ from typing import TYPE_CHECKING
 from handstamp.errors import SealBroken
 from handstamp.vault import events
 from handstamp.vault.challenges import answer_identity, question_identity
-from handstamp.vault.identity import Identity, Purpose
+from handstamp.vault.identity import RECORD_HEAD, Identity, Purpose
 from handstamp.vault.save import forget_identity_of
-from handstamp.vault.seal import HEAD_AND_NONCE
 from handstamp.vault.sessions import identity as session_identity
 from handstamp.vault.unlock import INDEX_IDENTITY, add_key, read_known, wrap
 
@@ -154,7 +153,7 @@ def _resealed(transaction: Transaction, unlocked: Unlocked, table: _Table, row: 
     if anew is sealed:
         return False
     place = {name: value for (name, _), value in zip(table.place, row, strict=False)}
-    return bool(transaction.run(table.write, **place, sealed=anew, seen=sealed[:HEAD_AND_NONCE]))
+    return bool(transaction.run(table.write, **place, sealed=anew, seen=sealed[:RECORD_HEAD]))
 
 
 def retire(transaction: Transaction, unlocked: Unlocked) -> list[KeyRecord]:

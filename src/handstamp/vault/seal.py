@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from handstamp.errors import SealBroken
+from handstamp.vault.identity import RECORD_HEAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 FORMAT = 1
 NONCE_BYTES = 12
 _HEAD_BYTES = 9
-HEAD_AND_NONCE = _HEAD_BYTES + NONCE_BYTES  # tells a sealed record from every other: the nonce is random
 _LEVEL = 1
 
 
@@ -84,11 +84,11 @@ class Seals:
         return head + nonce + self._cipher(self._current, purpose).encrypt(nonce, packed, self._associated(head, identity))
 
     def _packed(self, purpose: Purpose, identity: Identity, sealed: bytes | None) -> bytes:
-        if not isinstance(sealed, bytes) or len(sealed) < HEAD_AND_NONCE or sealed[0] != FORMAT or sealed[1:_HEAD_BYTES] not in self._keys:
+        if not isinstance(sealed, bytes) or len(sealed) < RECORD_HEAD or sealed[0] != FORMAT or sealed[1:_HEAD_BYTES] not in self._keys:
             _broken()
-        head, nonce = sealed[:_HEAD_BYTES], sealed[_HEAD_BYTES:HEAD_AND_NONCE]
+        head, nonce = sealed[:_HEAD_BYTES], sealed[_HEAD_BYTES:RECORD_HEAD]
         try:
-            return self._cipher(head[1:], purpose).decrypt(nonce, sealed[HEAD_AND_NONCE:], self._associated(head, identity))
+            return self._cipher(head[1:], purpose).decrypt(nonce, sealed[RECORD_HEAD:], self._associated(head, identity))
         except (InvalidTag, struct.error, TypeError):  # the last two: the row gave no identity
             _broken()
 

@@ -111,6 +111,14 @@ class Store(Protocol):
         """What the database's own check of its files finds, a sentence each."""
         ...
 
+    def shrink(self, *, whole: bool) -> int:
+        """Give free room back to the file system, as far as that costs what is given back; or `whole`, by writing all anew.
+
+        Returns:
+            How many octets that were; 0 where the database does it by itself.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of connections; a later transaction opens new ones."""
         ...

@@ -13,13 +13,14 @@ from handstamp.vault.face.leases import LeaseCalls
 from handstamp.vault.face.records import RecordCalls
 from handstamp.vault.face.sessions import SessionCalls
 from handstamp.vault.face.state import StateCalls
+from handstamp.vault.face.upkeep import UpkeepCalls
 from handstamp.vault.face.versions import VersionCalls
 
 if TYPE_CHECKING:
     from handstamp.vault.keys import KeyRecord
 
 
-class Vault(StateCalls, VersionCalls, SessionCalls, LeaseCalls, RecordCalls, KeepingCalls, KeyCalls):
+class Vault(StateCalls, VersionCalls, SessionCalls, LeaseCalls, RecordCalls, KeepingCalls, KeyCalls, UpkeepCalls):
     """Where sessions are kept: sealed, durable, versioned.
 
     Synchronous and quick; safe across threads and processes, and after a fork. Making one does no I/O: the first call

@@ -80,6 +80,11 @@ class PostgresStore:
         """None: PostgreSQL checks its pages as they are read, and says so by an error. It has no check of its own for all of them."""
         return ()
 
+    def shrink(self, *, whole: bool) -> int:
+        """Nothing: PostgreSQL's autovacuum uses room again by itself, and `VACUUM FULL` is for who runs the server."""
+        del whole
+        return 0
+
     def close(self) -> None:
         """Let go of connections; a later transaction opens new ones."""
         self._pool.close()

@@ -249,8 +249,14 @@ DELETE FROM sessions WHERE profile_id = :profile_id AND site = :site
 -- name: lease
 SELECT token, holder, taken_at, beat_at, life FROM leases WHERE profile = :profile AND purpose = :purpose AND site = :site
 
+-- name: lease (postgresql)
+-- (while the server was down nobody could give a sign of life, which is nobody's fault)
+SELECT token, holder, taken_at, GREATEST(beat_at, CAST(EXTRACT(EPOCH FROM pg_postmaster_start_time()) * 1000 AS BIGINT)), life
+FROM leases WHERE profile = :profile AND purpose = :purpose AND site = :site
+
 -- name: lease (postgresql, writing)
-SELECT token, holder, taken_at, beat_at, life FROM leases WHERE profile = :profile AND purpose = :purpose AND site = :site FOR NO KEY UPDATE
+SELECT token, holder, taken_at, GREATEST(beat_at, CAST(EXTRACT(EPOCH FROM pg_postmaster_start_time()) * 1000 AS BIGINT)), life
+FROM leases WHERE profile = :profile AND purpose = :purpose AND site = :site FOR NO KEY UPDATE
 
 -- name: held_leases
 SELECT profile, purpose, site FROM leases WHERE holder IS NOT NULL ORDER BY profile, purpose, site
@@ -270,6 +276,18 @@ WHERE profile = :profile AND purpose = :purpose AND site = :site AND token = :to
 -- name: free_lease
 UPDATE leases SET holder = NULL
 WHERE profile = :profile AND purpose = :purpose AND site = :site AND token = :token AND holder IS NOT NULL
+
+-- name: waiters
+SELECT waiter_id, holder, seen_at FROM waiters WHERE profile = :profile AND purpose = :purpose AND site = :site ORDER BY waiter_id
+
+-- name: add_waiter
+INSERT INTO waiters (profile, purpose, site, holder, seen_at) VALUES (:profile, :purpose, :site, :holder, :now) RETURNING waiter_id
+
+-- name: sign_waiter
+UPDATE waiters SET seen_at = :now WHERE waiter_id = :waiter_id
+
+-- name: delete_waiter
+DELETE FROM waiters WHERE waiter_id = :waiter_id
 
 -- name: add_event
 INSERT INTO events (at, kind, profile, site, data) VALUES (:now, :kind, :profile, :site, :data)

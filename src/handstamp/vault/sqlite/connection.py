@@ -80,6 +80,8 @@ def _make_file(path: Path) -> None:
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     try:
+        if path.stat().st_size == 0:
+            execute(connection, "PRAGMA auto_vacuum = INCREMENTAL")  # takes effect in an empty file only: room can be given back bit by bit
         for setting in _SETTINGS:
             execute(connection, setting)
         _write_ahead(connection, path)
