@@ -8,19 +8,39 @@ from handstamp._version import __version__
 
 if TYPE_CHECKING:
     from handstamp import errors
+    from handstamp.clients.chosen import AsyncClient, Client
+    from handstamp.clients.requests_session import requests_session
+    from handstamp.http.service import AsyncServiceClient, ServiceClient
     from handstamp.sites import Site
     from handstamp.state import Device, StorageState
     from handstamp.vault import Vault
 
 # Loaded when first asked for: `import handstamp` alone costs next to nothing.
 _PLACES = {
+    "AsyncClient": "handstamp.clients.chosen",
+    "AsyncServiceClient": "handstamp.http.service",
+    "Client": "handstamp.clients.chosen",
     "Device": "handstamp.state",
+    "ServiceClient": "handstamp.http.service",
     "Site": "handstamp.sites",
     "StorageState": "handstamp.state",
     "Vault": "handstamp.vault",
+    "requests_session": "handstamp.clients.requests_session",
 }
 
-__all__ = ["Device", "Site", "StorageState", "Vault", "__version__", "errors"]
+__all__ = [
+    "AsyncClient",
+    "AsyncServiceClient",
+    "Client",
+    "Device",
+    "ServiceClient",
+    "Site",
+    "StorageState",
+    "Vault",
+    "__version__",
+    "errors",
+    "requests_session",
+]
 
 
 def __getattr__(name: str) -> Any:
