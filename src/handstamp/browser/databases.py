@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from handstamp.browser.cdp import CdpError
 from handstamp.browser.idb import after_restore, changes, file_changes, file_entries, not_restored, over_cdp, part_of_database, part_of_files, seen
+from handstamp.browser.idb.parts import RECORD
 from handstamp.browser.idb.scripts import capture_call, capture_files_call
 from handstamp.browser.idb.world import EVALUATE_WITHIN
 from handstamp.browser.restore import WORLD
@@ -209,7 +210,8 @@ class Databases:
                 return
             self._served(place.scope)
             for name, how in (await world.ended()).items():
-                place.seen.setdefault(name, self._given_back(place, name, how))  # before anybody can delete of it
+                if how.outcome == "restored":
+                    place.seen.setdefault(name, self._given_back(place, name, how))  # what is deleted of it from here on is missed
                 for loss in not_restored(place.scope, name, how):
                     self._lose(loss)
             self._databases_served(place.scope)
@@ -476,8 +478,10 @@ class Databases:
         return after_restore(self._mirror.values(part_of_database(place.scope, name)), restored)
 
     def _held_before(self, place: Place, name: str, database: Database | None) -> Mapping[Key, Any]:
-        """What a database held that nobody has seen yet: what was saved, if a document was given that and left before it could tell, and
-        some of it is still there. Else nothing is known, and what is missing was not necessarily deleted.
+        """What a database held that nobody has seen yet.
+
+        It is what was saved, if a document was given that and left before it could tell, and some of it is still there. Else nothing is
+        known, and what is missing was not necessarily deleted.
         """
         if not place.offered or database is None:
             return {}

@@ -45,7 +45,8 @@ _READ = """() => [origin, ...[() => localStorage, () => sessionStorage].map((ope
     return keys.map((key) => [key, area.getItem(key)]);
   } catch { return null; }
 })]"""
-_PUT = """([local, session]) => {
+_PUT = """([here, local, session]) => {
+  if (origin !== here) return;
   for (const [open, items] of [[() => localStorage, local], [() => sessionStorage, session]])
     for (const [key, value] of items) try { if (open().getItem(key) === null) open().setItem(key, value); } catch { }
 }"""
@@ -157,7 +158,7 @@ class EagerContext:
         """Give a page that is open already what it lacks."""
         with contextlib.suppress(*_playwright_errors()):
             origin = await now(page.evaluate("origin"))
-            await now(page.evaluate(_PUT, [self._storage.local.get(origin, []), self._storage.session.get(origin, [])]))
+            await now(page.evaluate(_PUT, [origin, self._storage.local.get(origin, []), self._storage.session.get(origin, [])]))
 
     # -- listening ----------------------------------------------------------------------------------------------
 

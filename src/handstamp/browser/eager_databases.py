@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from handstamp.browser.either import now
-from handstamp.browser.idb import World, changes, dump, part_of_database, seen
+from handstamp.browser.idb import World, changes, dump, only_there, part_of_database, seen
 from handstamp.errors import BrowserError
 from handstamp.state import PartKind
 
@@ -63,7 +63,7 @@ class EagerDatabases:
         if (started < self._rest_until.get(origin, 0.0) and not last) or not (await now(page.evaluate(_SOME)) or known):
             return
         with contextlib.suppress(BrowserError):  # another look at the same page has cut this one off
-            captured = await World(lambda expression: now(page.evaluate(expression)), origin).databases()
+            captured = await World(only_there(lambda expression: now(page.evaluate(expression)), origin), origin).databases()
             self._take(origin, known, captured)
         await now(page.evaluate(_LEAVE))
         took = time.monotonic() - started

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _TAB = "webdriver"
 _READ = """
-return [() => localStorage, () => sessionStorage].map((open) => {
+return origin !== arguments[0] ? [null, null] : [() => localStorage, () => sessionStorage].map((open) => {
   try {
     const area = open();
     const keys = Array.from({length: Reflect.get(Storage.prototype, 'length', area)}, (_, i) => area.key(i));
@@ -36,8 +36,9 @@ return [() => localStorage, () => sessionStorage].map((open) => {
   } catch { return null; }
 });"""
 _PUT = """
-const [local, session] = arguments;
+const [here, local, session] = arguments;
 let put = 0;
+if (origin !== here) return null;
 for (const [open, items] of [[() => localStorage, local], [() => sessionStorage, session]])
   for (const [key, value] of items) try { if (open().getItem(key) === null) { open().setItem(key, value); put++; } } catch { }
 return put;"""
@@ -91,13 +92,14 @@ class EagerDriver:
         origin = origin_of_url(url)
         if not origin.startswith(("http://", "https://")) or origin in self._given:
             return False
-        self._given.add(origin)
         given = [cookie for cookie in self._missing(url) if self._add(cookie)]
         tab = self._tab(origin)
         local = {key[0]: value for key, value in self.mirror.values(PartId(PartKind.LOCAL, origin)).items()}
         session = self.mirror.values(PartId(PartKind.SESSION, origin))
         in_tab = [(key[1], value) for key, value in session.items() if key[0] == tab]
-        put = self._driver.execute_script(_PUT, list(local.items()), in_tab)
+        put = self._driver.execute_script(_PUT, origin, list(local.items()), in_tab)
+        if put is not None:  # else the page has gone elsewhere by itself
+            self._given.add(origin)
         return bool(given or put)
 
     def _tab(self, origin: str) -> str:
@@ -131,8 +133,11 @@ class EagerDriver:
         origin = origin_of_url(url)
         if not origin.startswith(("http://", "https://")):
             return
-        self._take_cookies(url, by_key(self._jar()))
-        local, session = self._driver.execute_script(_READ)
+        jar = by_key(self._jar())
+        local, session = self._driver.execute_script(_READ, origin)
+        if origin_of_url(str(self._driver.current_url)) != origin:  # the page has gone elsewhere by itself, and its cookies are others
+            return
+        self._take_cookies(url, jar)
         if local is not None:
             self._take(PartId(PartKind.LOCAL, origin), {(key,): value for key, value in local})
         if session is not None:

@@ -211,5 +211,6 @@ async def test_a_page_that_has_gone_elsewhere_is_not_taken_for_where_it_was(lab:
     (frame,) = (await page.frames()).values()
     await page.goto(host="127.0.0.1")
     assert frame in (await page.frames()).values()  # the same frame, another origin
+    world = await over_cdp(lab.connection, session=page.session, frame=frame, scope=here, name="handstamp")
     with pytest.raises(BrowserError, match="the page has left http://localhost"):
-        await over_cdp(lab.connection, session=page.session, frame=frame, scope=here, name="handstamp")
+        await world.databases()

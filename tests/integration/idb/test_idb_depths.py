@@ -127,7 +127,7 @@ async def test_one_unreadable_record_costs_only_itself(lab: Lab) -> None:
     await page.goto()
     await page.run(KV + "for (let i = 0; i < 3; i += 1) await done(kv().put(`v${i}`, i))")
     world = await page.world()
-    broken = """
+    broken = """(() => {
       const failing = (store) => {
         const request = { error: new DOMException('broken', 'DataError') };
         store.getKey(0).onsuccess = () => request.onerror({ preventDefault() {}, stopPropagation() {} });
@@ -135,8 +135,9 @@ async def test_one_unreadable_record_costs_only_itself(lab: Lab) -> None:
       };
       const { get } = IDBObjectStore.prototype;
       IDBObjectStore.prototype.getAll = function () { return failing(this); };
-      IDBObjectStore.prototype.get = function (key) { return key === 1 ? failing(this) : get.call(this, key); };"""
-    await world._evaluate(broken + "0")
+      IDBObjectStore.prototype.get = function (key) { return key === 1 ? failing(this) : get.call(this, key); };
+    })()"""
+    await world.evaluate(broken)
     captured = await world.databases()
     read = captured.databases["auth"].reads["kv"]
     assert (dict(read.records), read.kept) == ({"0": '"v0"', "2": '"v2"'}, {"1"})

@@ -127,4 +127,5 @@ async def test_without_the_newest_base64_the_bytes_are_the_same(lab: Lab) -> Non
     await older.add("delete Uint8Array.prototype.toBase64; delete Uint8Array.fromBase64;")
     await older.add(restore_call([dump("b", changes({}, with_it["b"])[0])]))
     await older.goto()
+    await older.restored("b")
     assert (await (await older.world()).databases()).databases == with_it

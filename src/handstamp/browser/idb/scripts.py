@@ -21,6 +21,7 @@ _SOURCES = ("clone_encode", "losses", "pieces", "store_read", "capture", "opfs",
 _NAME = "handstampStorage"
 _RESTORING_NAME = "handstampRestoring"
 NO_LIBRARY = "no library"
+ELSEWHERE = "elsewhere"
 OPEN_WITHIN = 5.0  # seconds
 MOST_OF_RECORD = 64 << 20  # bytes of one value
 MOST_OF_DATABASE = 256 << 20  # characters of all values' texts
@@ -144,6 +145,15 @@ def staged_calls(method: str, data: Any) -> Iterator[str]:
     for at in range(0, len(text), STAGE):
         yield f"{library()}.stage({json.dumps(text[at : at + STAGE])})"
     yield f"{library()}.{method}({library()}.take())"
+
+
+def only_at(origin: str, expression: str) -> str:
+    """An expression that is evaluated in a document of this origin only; elsewhere it gives `ELSEWHERE`.
+
+    A page can give itself another `origin`, but no other `location` (HTML: LegacyUnforgeable); one without an address has that of its maker.
+    """
+    here = json.dumps(origin)
+    return f"location.origin === {here} || (location.protocol === 'about:' && self.origin === {here}) ? ({expression}) : {json.dumps(ELSEWHERE)}"
 
 
 def if_library(call: str) -> str | None:

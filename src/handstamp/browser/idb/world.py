@@ -132,17 +132,13 @@ async def over_cdp(connection: Connection, *, session: str, frame: str, scope: s
         name: of the isolated world; the same as that of scripts at the document's start gives their world.
         timeout: seconds that one call may take.
 
+    Each call finds out by itself whether it is where it should be: a frame keeps its id when it goes elsewhere, and the id of a world
+    may be that of another in the process that the page went to. Another origin's storage is never taken for this one's, nor filled with it.
+
     Raises:
-        CdpError: the frame is gone, or shows another origin by now.
+        CdpError: the frame is gone. The world's methods raise it as well when the frame shows another origin by now.
     """
     made = await connection.send("Page.createIsolatedWorld", {"frameId": frame, "worldName": name}, session=session, timeout=min(timeout, ANSWER_TIMEOUT))
-
-    # A frame keeps its id when it goes elsewhere, and may have done so before our command came: another origin's storage is never taken
-    # for this one's, nor filled with it. From here on the context is this document's, and ends with it.
-    where = {"expression": "self.origin", "contextId": made["executionContextId"], "returnByValue": True}
-    found = (await connection.send("Runtime.evaluate", where, session=session, timeout=timeout))["result"].get("value")
-    if found != origin_of(scope):
-        raise CdpError(f"the page has left {origin_of(scope)}")
 
     async def run(expression: str) -> Any:
         params = {"expression": expression, "contextId": made["executionContextId"], "awaitPromise": True, "returnByValue": True}
@@ -151,12 +147,26 @@ async def over_cdp(connection: Connection, *, session: str, frame: str, scope: s
             raise CdpError(f"storage of {scope} cannot be read or filled: {_reason(details)}")
         return answer["result"].get("value")
 
+    there = only_there(run, origin_of(scope))
+
     async def evaluate(expression: str) -> Any:
         short = scripts.if_library(expression)
-        value = await run(short) if short else scripts.NO_LIBRARY
-        return await run(expression) if value == scripts.NO_LIBRARY else value
+        value = await there(short) if short else scripts.NO_LIBRARY
+        return await there(expression) if value == scripts.NO_LIBRARY else value
 
     return World(evaluate, scope)
+
+
+def only_there(evaluate: Callable[[str], Awaitable[Any]], origin: str) -> Callable[[str], Awaitable[Any]]:
+    """The same, for a document of this origin only: it raises `CdpError` when another is there by now, and evaluates nothing."""
+
+    async def there(expression: str) -> Any:
+        value = await evaluate(scripts.only_at(origin, expression))
+        if value == scripts.ELSEWHERE:
+            raise CdpError(f"the page has left {origin}")
+        return value
+
+    return there
 
 
 def _reason(details: Mapping[str, Any]) -> str:
