@@ -52,8 +52,16 @@ MENU: dict[str, tuple[Command, ...]] = {
         Command("ls", "the sessions that are kept"),
         Command("show", "one session: what it is made of, names and no values"),
         Command("check", "is a session still alive, and how that is known"),
+        Command("refresh", "see that a session lives, and log in again if it has ended"),
         Command("open", "a browser window (or a screenshot) in a session"),
+        Command("exec", "curl, wget, yt-dlp or another program in a session"),
         Command("forget", "remove a session, or all of a profile"),
+    ),
+    "Keeping": (
+        Command("keep", "keep sessions alive, until stopped"),
+        Command("stats", "how long sessions of a site live"),
+        Command("challenges", "what sites ask during logins that wait"),
+        Command("answer", "answer one of them"),
     ),
     "Files": (
         Command("export", "a session as a file for other tools"),
