@@ -20,7 +20,7 @@ import psycopg
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-USER, PASSWORD = "handstamp", "correct-horse-battery"  # noqa: S105  (of a server that lives for minutes)
+USER, PASSWORD = "handstamp", "correct-horse-battery"
 _START_SECONDS = 60.0
 
 

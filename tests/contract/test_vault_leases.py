@@ -9,7 +9,7 @@ import pytest
 
 from handstamp.errors import ConfigError, LeaseHeld, LeaseLost
 from handstamp.state import Entry, Part, PartId, PartKind, Stamp, StorageState
-from handstamp.vault import Standing
+from handstamp.vault import Holder, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +53,47 @@ def test_a_waiter_gets_it_when_the_holder_lets_go(vault: Vault, open_vault: Call
     waiter.join()
     with waited[0] as lease:
         assert lease.token > held.token
+
+
+def in_line(vault: Vault) -> int:
+    with vault._store().read() as transaction:
+        return len(transaction.rows("waiters", profile="work", purpose="open", site=""))
+
+
+def test_waiters_are_served_in_the_order_in_which_they_came(vault: Vault, open_vault: Callable[[], Vault]) -> None:
+    held, served, threads = vault.lease("work"), [], []
+
+    def wait(number: int) -> None:
+        with open_vault().lease("work", wait=50):
+            served.append(number)
+
+    for number in range(5):
+        threads.append(threading.Thread(target=wait, args=(number,)))
+        threads[-1].start()
+        while in_line(vault) <= number:
+            threading.Event().wait(0.01)
+    with pytest.raises(LeaseHeld):  # who does not wait does not overtake
+        vault.lease("work")
+    held.release()
+    for thread in threads:
+        thread.join()
+    assert served == [0, 1, 2, 3, 4]
+    assert in_line(vault) == 0
+
+
+def test_who_gives_up_waiting_leaves_the_line(vault: Vault, open_vault: Callable[[], Vault]) -> None:
+    with vault.lease("work"), pytest.raises(LeaseHeld):
+        open_vault().lease("work", wait=0.1)
+    assert in_line(vault) == 0
+    with vault.lease("work"):
+        pass
+
+
+def test_a_free_lease_that_others_wait_for_is_not_taken_before_them(vault: Vault) -> None:
+    with vault._store().write() as transaction:
+        transaction.run("add_waiter", profile="work", purpose="open", site="", holder=Holder("host-a", "", "", 4711, "").text(), now=transaction.now())
+    with pytest.raises(LeaseHeld, match="next for pid 4711 on host-a, who came before"):
+        vault.lease("work")
 
 
 def test_leases_of_profiles_and_of_logins_do_not_exclude_each_other(vault: Vault) -> None:

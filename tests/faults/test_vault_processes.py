@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -115,6 +116,32 @@ def test_a_killed_holders_lease_is_free_at_once(run: Callable[..., list[subproce
         with vault.lease("work", wait=10):
             event = vault.events(kind="lease-taken-over")[0]
             assert str(event.data["holder"]).startswith(f"pid {pid} on")
+
+
+WAITER = "print('asks', flush=True); lease = vault.lease('work', wait=100); print('has it', flush=True); input()"
+
+
+def waiting(vault: Vault) -> int:
+    with vault._store().read() as transaction:
+        return len(transaction.rows("waiters", profile="work", purpose="open", site=""))
+
+
+@pytest.mark.parametrize("signal", [9, 19])
+def test_a_waiter_that_is_killed_or_stopped_does_not_block_those_behind_it(run: Callable[..., list[subprocess.Popen[str]]], home: Path, signal: int) -> None:
+    with Vault(home=home) as vault:
+        held = vault.lease("work")
+        first = run(WAITER)[0]
+        while waiting(vault) < 1:
+            time.sleep(0.01)
+        second = run(WAITER)[0]
+        while waiting(vault) < 2:
+            time.sleep(0.01)
+        first.send_signal(signal)
+        held.release()
+        assert second.stdout is not None
+        assert [second.stdout.readline(), second.stdout.readline()] == ["asks\n", "has it\n"]
+        with pytest.raises(LeaseHeld, match=f"pid {second.pid} on"):
+            vault.lease("work")
 
 
 def test_a_live_holder_that_is_stopped_keeps_its_lease_past_its_life(run: Callable[..., list[subprocess.Popen[str]]], home: Path) -> None:

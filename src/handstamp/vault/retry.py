@@ -26,22 +26,27 @@ def read(store: Store, work: Callable[[Transaction], _T]) -> _T:
     Raises:
         VaultUnavailable: the database did not come back within 30 s, or was not there in the first place.
     """
-    return _tried(store, store.read, work)
+    return _tried(store, store.read, work, BUSY_SECONDS)
 
 
-def write(store: Store, work: Callable[[Transaction], _T]) -> _T:
+def write(store: Store, work: Callable[[Transaction], _T], *, patience: float = BUSY_SECONDS) -> _T:
     """The same in a transaction that writes, durable at return. Nothing of an attempt that is repeated was written.
+
+    Args:
+        store: that it is in.
+        work: reads and writes; called again with a fresh transaction.
+        patience: seconds for which a database that went away may be gone.
 
     Raises:
         Conflict: others were quicker, again and again.
         VaultUnavailable: as for `read`; or the database went away while it confirmed the commit and did not come back. The
             message says which: only in the latter case something may have been written.
     """
-    return _tried(store, store.write, work)
+    return _tried(store, store.write, work, patience)
 
 
-def _tried(store: Store, begin: Callable[[], AbstractContextManager[Transaction]], work: Callable[[Transaction], _T]) -> _T:
-    deadline, races, pause = time.monotonic() + BUSY_SECONDS, 0, 0.01
+def _tried(store: Store, begin: Callable[[], AbstractContextManager[Transaction]], work: Callable[[Transaction], _T], patience: float) -> _T:
+    deadline, races, pause = time.monotonic() + patience, 0, 0.01
     while True:
         try:
             with begin() as transaction:

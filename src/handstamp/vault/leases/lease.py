@@ -10,6 +10,7 @@ import threading
 from typing import TYPE_CHECKING, Self
 
 from handstamp.errors import LeaseLost, VaultError
+from handstamp.vault import retry
 from handstamp.vault.leases import rows
 from handstamp.vault.leases.machine import Ask, Do, decide, standing
 
@@ -99,19 +100,22 @@ class Lease:
         return True
 
     def _beat(self) -> None:
-        while not self._release.wait(self.life / 3):
-            # the vault may be back at the next beat; who may have taken over is seen then
-            with contextlib.suppress(VaultError), self._store.write() as transaction:
-                if self._lost_now(transaction, Ask.BEAT):
-                    break
-                rows.beat(transaction, self.place, self.token)
+        while self._lost is None and not self._release.wait(self.life / 3):
+            with contextlib.suppress(VaultError):  # it may be back at the next beat; who may have taken over is seen then
+                retry.write(self._store, self._renew, patience=self.life / 3)
         if self._lost is not None:
             _log.warning("the lease of %s is lost: %s", self.place, self._lost)
 
+    def _renew(self, transaction: Transaction) -> None:
+        if not self._lost_now(transaction, Ask.BEAT):
+            rows.beat(transaction, self.place, self.token)
+
+    def _free(self, transaction: Transaction) -> None:
+        rows.free(transaction, self.place, self.token)
+
     def _let_go(self) -> None:
         try:
-            with self._store.write() as transaction:
-                rows.free(transaction, self.place, self.token)
+            retry.write(self._store, self._free, patience=0)
         except VaultError as error:
             _log.warning("the lease of %s could not be released yet: %s", self.place, error)
             if threading.current_thread() is not self._heart:
@@ -122,6 +126,5 @@ class Lease:
         pause = threading.Event()
         while not pause.wait(self.life / 3):
             with contextlib.suppress(VaultError):
-                with self._store.write() as transaction:
-                    rows.free(transaction, self.place, self.token)
+                retry.write(self._store, self._free)
                 return

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from handstamp.vault.leases import queue
 from handstamp.vault.leases.holder import Holder
 from handstamp.vault.leases.machine import Purpose, Row
 from handstamp.vault.store import Raced, whole
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from handstamp.vault.leases.machine import Standing
+    from handstamp.vault.leases.queue import Waiter
     from handstamp.vault.store import Transaction
 
 
@@ -56,10 +58,23 @@ class LeaseInfo:
 
 def read(transaction: Transaction, place: Place) -> Row:
     """The row of a lease, as never taken when there is none."""
-    rows = transaction.rows("lease", profile=place.profile, purpose=place.purpose, site=place.site)
-    if not rows:
+    return _row(transaction.rows("lease", **_key(place)))
+
+
+def read_with_line(transaction: Transaction, place: Place) -> tuple[Row, list[Waiter]]:
+    """The row, and who waits for it."""
+    row, line = transaction.together(("lease", _key(place)), ("waiters", _key(place)))
+    return _row(row.rows), queue.parse(line.rows)
+
+
+def _key(place: Place) -> dict[str, str]:
+    return {"profile": place.profile, "purpose": place.purpose, "site": place.site}
+
+
+def _row(found: list[tuple[Any, ...]]) -> Row:
+    if not found:
         return Row()
-    ((token, holder, taken_at, beat_at, life),) = rows
+    ((token, holder, taken_at, beat_at, life),) = found
     whole(token, taken_at, beat_at, life)
     return Row(token, Holder.parse(holder) if holder else None, taken_at, beat_at, life)
 
@@ -72,9 +87,7 @@ def take(transaction: Transaction, place: Place, row: Row, me: Holder, life: flo
     """
     taken = transaction.rows(
         "take_lease",
-        profile=place.profile,
-        purpose=place.purpose,
-        site=place.site,
+        **_key(place),
         read_token=row.token,
         holder=me.text(),
         now=transaction.now(),
@@ -87,9 +100,9 @@ def take(transaction: Transaction, place: Place, row: Row, me: Holder, life: flo
 
 def beat(transaction: Transaction, place: Place, token: int) -> None:
     """Give a sign of life."""
-    transaction.run("beat_lease", profile=place.profile, purpose=place.purpose, site=place.site, token=token, now=transaction.now())
+    transaction.run("beat_lease", **_key(place), token=token, now=transaction.now())
 
 
 def free(transaction: Transaction, place: Place, token: int) -> None:
     """Free the lease if it is still held under `token`."""
-    transaction.run("free_lease", profile=place.profile, purpose=place.purpose, site=place.site, token=token)
+    transaction.run("free_lease", **_key(place), token=token)

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from handstamp.errors import LeaseHeld
-from handstamp.vault import events
-from handstamp.vault.leases import rows
+from handstamp.errors import LeaseHeld, VaultError
+from handstamp.vault import events, retry
+from handstamp.vault.leases import queue, rows
 from handstamp.vault.leases.holder import alive, this_process
 from handstamp.vault.leases.lease import Lease
 from handstamp.vault.leases.machine import Ask, Do, Purpose, Row, Standing, decide, standing
 from handstamp.vault.leases.rows import LeaseInfo, Place
 from handstamp.vault.model import instant
-from handstamp.vault.store import Raced
 
 if TYPE_CHECKING:
-    from handstamp.vault.leases.holder import Holder
+    from handstamp.vault.leases.queue import Waiter
     from handstamp.vault.model import JSON
     from handstamp.vault.store import Store, Transaction
-
-_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
 
 
 @dataclass
@@ -39,50 +37,110 @@ class _Watch:
         return round((now - self.since) * 1000)
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A lease and its line at one moment.
+
+    Args:
+        row: the lease.
+        line: all who wait.
+        before: those of them whose turn is before ours.
+        free: the lease may be taken, by whose turn it is.
+    """
+
+    row: Row
+    line: list[Waiter]
+    before: list[Waiter]
+    free: bool
+
+
+class _Asker:
+    """One who wants a lease."""
+
+    def __init__(self, store: Store, place: Place, life: float) -> None:
+        self._store = store
+        self._place = place
+        self._life = life
+        self._me = this_process()
+        self._watch = _Watch()
+        self._number: int | None = None
+        self._signed = 0.0
+
+    def look(self) -> _Look:
+        """How things stand now."""
+        return retry.read(self._store, self._looked)
+
+    def take(self, seen: _Look) -> Lease | None:
+        """The lease; None when somebody was quicker, or the holder gave a sign of life since `seen`."""
+
+        def taking(transaction: Transaction) -> int | None:
+            now = self._looked(transaction)
+            if now.row != seen.row or not now.free or now.before:
+                return None
+            queue.clear(transaction, now.line, self._number, counted=now.before)
+            if now.row.holder is not None:
+                _record(transaction, "lease-taken-over", self._place, now.row)
+            return rows.take(transaction, self._place, now.row, self._me, self._life)
+
+        token = retry.write(self._store, taking)
+        if token is None:
+            return None
+        self._number = None
+        return Lease(self._store, self._place, token=token, holder=self._me, life=self._life)
+
+    def stand_in_line(self) -> None:
+        """Get in line, or say that we are still there."""
+        if self._number is not None and time.monotonic() - self._signed < queue.SIGN_SECONDS:
+            return
+        self._number = retry.write(self._store, self._standing)
+        self._signed = time.monotonic()
+
+    def leave(self) -> None:
+        """Leave the line. If the vault cannot be reached, those behind pass us over in a few seconds."""
+        if (number := self._number) is not None:
+            with contextlib.suppress(VaultError):
+                retry.write(self._store, lambda transaction: queue.leave(transaction, number), patience=0)
+
+    def _looked(self, transaction: Transaction) -> _Look:
+        row, line = rows.read_with_line(transaction, self._place)
+        now = transaction.now()
+        stands = standing(row, now=now, me=self._me, alive=alive, watched=self._watch.milliseconds(row))
+        return _Look(row, line, queue.ahead(line, self._number, now=now, me=self._me, alive=alive), decide(stands, Ask.ASK) is Do.TAKE)
+
+    def _standing(self, transaction: Transaction) -> int:
+        if self._number is not None and queue.sign(transaction, self._number):
+            return self._number
+        return queue.join(transaction, self._place, self._me)
+
+
 def acquire(store: Store, place: Place, *, wait: float, life: float) -> Lease:
-    """Take a lease, waiting for it up to `wait` seconds. Waiters look again after growing, jittered pauses.
+    """Take a lease, waiting for it up to `wait` seconds, in line with others; see `queue`.
 
     Raises:
-        LeaseHeld: somebody else has it still.
+        LeaseHeld: somebody else has it still, or comes first.
     """
-    me, watch = this_process(), _Watch()
-    deadline, pause = time.monotonic() + wait, _SHORTEST_PAUSE
-    while True:
-        with store.read() as transaction:
-            row, now = rows.read(transaction, place), transaction.now()
-        watched = watch.milliseconds(row)
-        if _may_take(row, now, me, watched) and (token := _taken(store, place, row, me, life=life, watched=watched)):
-            return Lease(store, place, token=token, holder=me, life=life)
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise _held(place, row)
-        time.sleep(min(left, pause * random.uniform(0.5, 1.0)))  # noqa: S311  (spreads the waiters, no secret)
-        pause = min(_LONGEST_PAUSE, pause * 2)
-
-
-def _may_take(row: Row, now: int, me: Holder, watched: int) -> bool:
-    return decide(standing(row, now=now, me=me, alive=alive, watched=watched), Ask.ASK) is Do.TAKE
-
-
-def _taken(store: Store, place: Place, seen: Row, me: Holder, *, life: float, watched: int) -> int | None:
-    """The token; None when somebody was quicker, or the holder gave a sign of life since `seen`."""
+    asker, deadline, looks = _Asker(store, place, life), time.monotonic() + wait, 0
     try:
-        with store.write() as transaction:
-            row = rows.read(transaction, place)
-            if row != seen or not _may_take(row, transaction.now(), me, watched):
-                return None
-            token = rows.take(transaction, place, row, me, life)
-            if row.holder is not None:
-                _record(transaction, "lease-taken-over", place, row)
-            return token
-    except Raced:
-        return None
+        while True:
+            look = asker.look()
+            if look.free and not look.before and (lease := asker.take(look)):
+                return lease
+            if (left := deadline - time.monotonic()) <= 0:
+                raise _held(place, look)
+            asker.stand_in_line()
+            looks = 0 if look.before else looks + 1
+            time.sleep(min(left, queue.pause(len(look.before), looks) * random.uniform(0.7, 1.0)))  # noqa: S311  (spreads the looks, no secret)
+    finally:
+        asker.leave()
 
 
-def _held(place: Place, row: Row) -> LeaseHeld:
-    since = instant(row.taken_at)
-    message = f"{place} is held by {row.holder} since {since:%H:%M:%SZ}; wait for it or run `handstamp lock --show {place.profile}`"
-    return LeaseHeld(message, holder=str(row.holder), since=since)
+def _held(place: Place, look: _Look) -> LeaseHeld:
+    remedy = f"wait for it or run `handstamp lock --show {place.profile}`"
+    if look.free and look.before:
+        first = look.before[0].process
+        return LeaseHeld(f"{place} is next for {first}, who came before; {remedy}", holder=str(first))
+    since = instant(look.row.taken_at)
+    return LeaseHeld(f"{place} is held by {look.row.holder} since {since:%H:%M:%SZ}; {remedy}", holder=str(look.row.holder), since=since)
 
 
 def info(transaction: Transaction, place: Place) -> LeaseInfo | None:

@@ -455,3 +455,131 @@ SELECT page_count, page_size FROM pragma_page_count, pragma_page_size
 
 -- name: free_page_count (sqlite)
 PRAGMA freelist_count
+
+-- Backups: the rows of each table, some at a time in the order of its key, by names instead of this database's own numbers;
+-- and putting them back. Leases, waiters, turns and questions are of the moment and stay out.
+
+-- name: dump_keys
+SELECT key_id, source, facts, current, created_at, wrapped, retired_at FROM keys WHERE key_id > :key_id ORDER BY key_id LIMIT :limit
+
+-- name: dump_vault
+SELECT created_at, vault_id, index_key_sealed FROM vault WHERE created_at > :created_at LIMIT :limit
+
+-- name: dump_profiles
+SELECT profile_id, name, epoch, listed, created_at FROM profiles WHERE profile_id > :profile_id ORDER BY profile_id LIMIT :limit
+
+-- name: dump_forgets
+SELECT f.profile_id, f.epoch, r.name, f.domain_sealed, f.forgotten_at FROM forgets f JOIN profiles r ON r.profile_id = f.profile_id
+WHERE f.profile_id > :profile_id OR (f.profile_id = :profile_id AND f.epoch > :epoch)
+ORDER BY f.profile_id, f.epoch LIMIT :limit
+
+-- name: dump_parts
+SELECT p.part_id, r.name, p.row_key, p.bucket, p.kind, p.name_sealed, p.generation, p.due_at
+FROM parts p JOIN profiles r ON r.profile_id = p.profile_id WHERE p.part_id > :part_id ORDER BY p.part_id LIMIT :limit
+
+-- name: dump_versions
+SELECT v.part_id, v.generation, r.name, p.row_key, v.written_at, v.pinned, v.sealed
+FROM versions v JOIN parts p ON p.part_id = v.part_id JOIN profiles r ON r.profile_id = p.profile_id
+WHERE v.part_id > :part_id OR (v.part_id = :part_id AND v.generation > :generation)
+ORDER BY v.part_id, v.generation LIMIT :limit
+
+-- name: dump_sessions
+SELECT session_id, profile, site, revision, username, health, needs_refresh, health_until, created_at, logged_in_at, last_used,
+       last_verified, expires_at, logins, device, private_sealed
+FROM session_rows WHERE session_id > :session_id ORDER BY session_id LIMIT :limit
+
+-- name: dump_archived
+SELECT session_id, profile, site, username, health, created_at, logged_in_at, last_used, logins, archived_at
+FROM archived_sessions WHERE session_id > :session_id ORDER BY session_id LIMIT :limit
+
+-- name: dump_secrets
+SELECT row_key, site_key, generation, sealed FROM secrets WHERE row_key > :row_key ORDER BY row_key LIMIT :limit
+
+-- name: dump_attempts
+SELECT row_key, revision, failures, troubles, failed_at, not_before, reason, refused
+FROM login_attempts WHERE row_key > :row_key ORDER BY row_key LIMIT :limit
+
+-- name: dump_events
+SELECT event_id, at, kind, profile, site, data FROM events WHERE event_id > :event_id ORDER BY event_id LIMIT :limit
+
+-- name: erase_versions
+DELETE FROM versions
+
+-- name: erase_parts
+DELETE FROM parts
+
+-- name: erase_forgets
+DELETE FROM forgets
+
+-- name: erase_sessions
+DELETE FROM sessions
+
+-- name: erase_archived
+DELETE FROM archived_sessions
+
+-- name: erase_secrets
+DELETE FROM secrets
+
+-- name: erase_attempts
+DELETE FROM login_attempts
+
+-- name: erase_challenges
+DELETE FROM challenges
+
+-- name: erase_events
+DELETE FROM events
+
+-- name: erase_keys
+DELETE FROM keys
+
+-- name: erase_vault
+DELETE FROM vault
+
+-- name: erase_profiles
+-- (they stay, so that their epochs only grow)
+UPDATE profiles SET listed = 0
+
+-- name: restore_vault
+INSERT INTO vault ("only", vault_id, index_key_sealed, created_at) VALUES (1, :vault_id, :index_key_sealed, :created_at)
+
+-- name: restore_keys
+INSERT INTO keys (key_id, source, facts, current, created_at, wrapped, retired_at)
+VALUES (:key_id, :source, :facts, :current, :created_at, :wrapped, :retired_at)
+
+-- name: restore_profiles
+INSERT INTO profiles (name, epoch, listed, created_at) VALUES (:name, :epoch, :listed, :created_at)
+ON CONFLICT (name) DO UPDATE SET listed = excluded.listed, created_at = excluded.created_at,
+    epoch = CASE WHEN profiles.epoch > excluded.epoch THEN profiles.epoch ELSE excluded.epoch END
+
+-- name: restore_forgets
+INSERT INTO forgets (profile_id, epoch, domain_sealed, forgotten_at)
+SELECT profile_id, :epoch, CAST(:domain_sealed AS BLOB), :forgotten_at FROM profiles WHERE name = :name
+
+-- name: restore_forgets (postgresql)
+INSERT INTO forgets (profile_id, epoch, domain_sealed, forgotten_at)
+SELECT profile_id, :epoch, CAST(:domain_sealed AS BYTEA), :forgotten_at FROM profiles WHERE name = :name
+
+-- name: restore_parts
+INSERT INTO parts (profile_id, row_key, bucket, kind, name_sealed, generation, due_at)
+SELECT profile_id, :row_key, :bucket, :kind, :name_sealed, :generation, CAST(:due_at AS BIGINT) FROM profiles WHERE name = :name
+
+-- name: restore_versions
+INSERT INTO versions (part_id, generation, written_at, pinned, sealed)
+SELECT p.part_id, :generation, :written_at, CAST(:pinned AS TEXT), :sealed
+FROM parts p JOIN profiles r ON r.profile_id = p.profile_id WHERE r.name = :name AND p.row_key = :row_key
+
+-- name: restore_archived
+INSERT INTO archived_sessions (session_id, profile, site, username, health, created_at, logged_in_at, last_used, logins, archived_at)
+VALUES (:session_id, :profile, :site, :username, :health, :created_at, :logged_in_at, :last_used, :logins, :archived_at)
+ON CONFLICT (session_id) DO NOTHING
+
+-- name: restore_secrets
+INSERT INTO secrets (row_key, site_key, generation, sealed) VALUES (:row_key, :site_key, :generation, :sealed)
+ON CONFLICT (row_key) DO NOTHING
+
+-- name: restore_attempts
+INSERT INTO login_attempts (row_key, revision, failures, troubles, failed_at, not_before, reason, refused)
+VALUES (:row_key, :revision, :failures, :troubles, :failed_at, :not_before, :reason, :refused)
+
+-- name: restore_events
+INSERT INTO events (at, kind, profile, site, data) VALUES (:at, :kind, :profile, :site, :data)
