@@ -400,8 +400,12 @@ class Databases:
             place.known = (frame, captured.token)
             self.take(place, captured, everything=wanted is None)
         if place.files_due:
-            await self._read_files(place, world)
-            place.files_due = False
+            place.files_due = False  # first: who leaves while they are read sets it again
+            try:
+                await self._read_files(place, world)
+            except BaseException:
+                place.files_due = True
+                raise
         took = time.monotonic() - started
         place.rest_until = time.monotonic() + (REST * took if took > GATHER else 0.0)
 
