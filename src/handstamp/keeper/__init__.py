@@ -1,7 +1,9 @@
 """Decides: is a session alive, must somebody log in, and who. Logs in as rarely as it can, and never twice at once."""
 
+from handstamp.keeper.budget import Budget
 from handstamp.keeper.by_hand import log_in_by_hand
+from handstamp.keeper.keepalive import KeepAlive
 from handstamp.keeper.keeper import Given, Keeper
 from handstamp.keeper.saver import Saver
 
-__all__ = ["Given", "Keeper", "Saver", "log_in_by_hand"]
+__all__ = ["Budget", "Given", "KeepAlive", "Keeper", "Saver", "log_in_by_hand"]

@@ -47,7 +47,7 @@ class Budget:
 
     def pause(self, times: int, chance: float) -> float:
         """Seconds to leave the site alone after so many failures; `chance`, 0 to 1, spreads them by a quarter either way."""
-        grown = min(self.first * 2.0 ** max(0, times - 1), self.longest)
+        grown = min(self.first * 2.0 ** min(max(0, times - 1), 40), self.longest)
         return grown * (0.75 + chance / 2)
 
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from handstamp.sites import Evidence, Verdict, expiry_evidence
-from handstamp.sites.bearer import bearer_token
-from handstamp.sites.check import check_by_http
+from handstamp.http import probe
+from handstamp.sites import Evidence, Verdict, expiry_evidence, judge
+from handstamp.sites.bearer import bearer_header, bearer_token
+from handstamp.sites.check import check_by_http, withheld_changes
 from handstamp.sites.expiry import auth_cookies
 from handstamp.state import Device, Entry, Health, Part, PartId, PartKind, Stamp, StorageState, cookie_scope
 
@@ -48,7 +49,7 @@ class Looking:
     transports: Transports | None = None
     pause: Callable[[float], None] = time.sleep
 
-    def look(self, site: Site, profile: str, session: Session | None, *, lease: Lease | None = None) -> Verdict | None:
+    def look(self, site: Site, profile: str, session: Session | None, *, lease: Lease | None = None, wake: str = "") -> Verdict | None:
         """How the session stands by what is saved and by plain HTTP; None when nothing is saved of the site. Blocking.
 
         Args:
@@ -56,8 +57,13 @@ class Looking:
             profile: whose.
             session: its facts, if there are any.
             lease: of the caller, for the writes.
+            wake: path or URL to ask for first, which keeps the session from going to sleep. What it answers proves no login;
+                where it shows that the site is in trouble, that is the verdict.
         """
         state = self.vault.load(profile, domains=site.domains)
+        if wake and state and (trouble := self._woken(site, profile, session, state, lease, wake=wake)):
+            return trouble
+        state = self.vault.load(profile, domains=site.domains) if wake else state
         for _ in range(MOST_LOOKS):
             if not any(part.live() for part in state.parts.values()):
                 return None
@@ -69,6 +75,19 @@ class Looking:
             if carriers(before, site) == carriers(state, site):
                 return verdict
         return _superseded(site)
+
+    def _woken(self, site: Site, profile: str, session: Session | None, state: StorageState, lease: Lease | None, *, wake: str) -> Verdict | None:
+        now = datetime.now(UTC)
+        if expiry_evidence(state, site.recipe, now, logged_in_at=session.logged_in_at if session else None):
+            return None  # the look that follows says so
+        device = session.device if session else Device()
+        bearer = bearer_header(state, site.recipe, now=now)
+        asked = probe(site.url(wake), cookies=state.cookies(), device=device, bearer=bearer, follow=lambda _, __: False, transports=self.transports, now=now)
+        verdict = judge(asked.observation, site.recipe)
+        withheld = withheld_changes(verdict, asked.observation.status, asked.changes, now=now)
+        if changes := changed_by(state, (cookie for cookie in asked.changes if cookie not in withheld), self.clock, now=now):
+            self.vault.save(profile, changes, lease=lease)
+        return verdict if verdict.health is Health.BLOCKED or verdict.evidence[-1].rule in {"no-answer", "server-error", "proxy-login"} else None
 
     def _once(self, site: Site, profile: str, session: Session | None, state: StorageState, lease: Lease | None) -> Verdict:
         now = datetime.now(UTC)

@@ -270,7 +270,8 @@ def _keep_alive(table: Table | None, places: _Places, check: Check | None) -> Ke
     every = table.duration("every")
     if every is None:
         table.fail("every", 'is missing; write for example "5m"')
-    keep_alive = KeepAlive(every, places.url(table, "url", check.url if check else ""))
+    per_second = table.number("per_second", 50, least=1, most=1000)
+    keep_alive = KeepAlive(every, places.url(table, "url", check.url if check else ""), browser=table.flag("browser"), per_second=per_second)
     table.done()
     return keep_alive
 

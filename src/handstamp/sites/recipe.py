@@ -149,10 +149,19 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class KeepAlive:
-    """How a session is kept from going to sleep: ask for `url` every so many seconds."""
+    """How a session is kept from going to sleep: ask for `url` every so many seconds.
+
+    Args:
+        every: seconds.
+        url: a path is at the site's `base_url`.
+        browser: where plain HTTP cannot tell, look in a browser; otherwise keep-alive never starts one.
+        per_second: requests to the site, by all of its sessions together, at most.
+    """
 
     every: float
     url: str
+    browser: bool = False
+    per_second: float = 50.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from handstamp.demo import Control
-    from handstamp.keeper import Given, Keeper
-    from handstamp.sites import Site
     from handstamp.vault import Vault
 
     from .conftest import Workers

@@ -32,10 +32,12 @@ def main() -> None:
         except HandstampError as error:
             told = error.code
         with said:
-            print(told, flush=True)
+            sys.stdout.write(f"{told}\n")
+            sys.stdout.flush()
 
     threads = [threading.Thread(target=work) for _ in range(order["threads"])]
-    print("ready", flush=True)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     sys.stdin.readline()  # all processes start together
     for thread in threads:
         thread.start()

@@ -1,7 +1,8 @@
 """Ask the site whether a session is still alive, and say how that is known. No login is made.
 
 The exit status tells: 0 valid, 10 expired, 11 challenged (it wants a person), 12 blocked, 13 unknown (the site did not
-answer in a way that tells). With `--all` it is the highest one.
+answer in a way that tells). Without a site all sessions of the profile are checked, with `--all` all that are kept; the
+status is then the highest one.
 """
 
 from __future__ import annotations
@@ -31,16 +32,18 @@ _LOOKED = {"state": "at what is saved", "http": "by plain HTTP", "browser": "in 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
-    parser.add_argument("site", nargs="?", help="name or URL of the site")
+    parser.add_argument("site", nargs="?", help="name or URL of the site; without it all sessions of the profile")
     add_profile(parser, default=None)
-    parser.add_argument("--all", action="store_true", dest="every", help="every session that is kept (of the profile, if one is named)")
+    parser.add_argument("--all", action="store_true", dest="every", help="every session that is kept, of all profiles (or of the one that is named)")
     parser.add_argument("--no-browser", action="store_true", help="plain HTTP only: what that cannot tell stays unknown")
 
 
 def run(call: Call, *, site: str | None, profile: str | None, every: bool, no_browser: bool) -> int:
     """Check."""
-    if every is (site is not None):
+    if every and site is not None:
         raise Usage("name one site, or say --all")
+    if not every and profile is None:
+        profile = DEFAULT_PROFILE
     with call.vault() as vault:
         if site is not None:
             facts = _check(call, vault, site, profile or DEFAULT_PROFILE, by_browser=not no_browser)

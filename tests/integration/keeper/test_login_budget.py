@@ -1,0 +1,71 @@
+"""A wrong password and many workers: the site is asked no oftener than the budget says."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from handstamp._signed_in import engine
+from handstamp.errors import LoginBudgetSpent, LoginFailed
+from handstamp.keeper import Given, Keeper
+from handstamp.keeper.budget import Budget
+from handstamp.keeper.charge import clear
+from handstamp.state import Health
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from handstamp.demo import Control
+    from handstamp.sites import Site
+    from handstamp.vault import Vault
+
+    from .conftest import Workers
+
+pytestmark = pytest.mark.timeout(180)
+
+
+def test_a_wrong_password_of_twenty_workers_is_tried_once(workers: Callable[..., Workers], vault: Vault, control: Control, saved: Callable[..., None]) -> None:
+    saved(vault, "work", dead=True)
+    crowd = workers(4, 5, password="not-the-password")
+    crowd.go()
+    assert crowd.ends() == {"login-failed": 20}
+    assert (control.stats().portside.attempts, control.stats().portside.lockouts) == (1, 0)
+
+
+def test_ever_new_wrong_passwords_stop_at_the_budget(vault: Vault, portside: Site, control: Control, saved: Callable[..., None]) -> None:
+    saved(vault, "work", dead=True)
+    keeper = Keeper(engine(), vault, budget=Budget(first=0.2, longest=0.4))  # ten minutes of pauses, in seconds
+    told = []
+    for number in range(12):
+        try:
+            engine().run(keeper.ensure(portside, "work", Given("demo", f"wrong-{number}")))
+        except (LoginFailed, LoginBudgetSpent) as error:
+            told.append(type(error))
+        time.sleep(0.3)
+    assert set(told) == {LoginFailed, LoginBudgetSpent}
+    assert control.stats().portside.attempts == 3
+    session = vault.session("work", "portside")
+    assert session is not None
+    assert (session.health, session.health_until, session.needs_refresh) == (Health.BLOCKED, None, True)
+    with pytest.raises(LoginBudgetSpent, match="handstamp refresh portside --profile work --clear"):
+        engine().run(keeper.ensure(portside, "work", Given("demo", "harbour-light-7")))
+    clear(vault, "portside", "demo")
+    assert engine().run(keeper.ensure(portside, "work", Given("demo", "harbour-light-7"))).health is Health.VALID
+    assert control.stats().portside.attempts == 4
+
+
+def test_a_locked_account_is_left_alone_for_as_long_as_the_site_says(vault: Vault, portside: Site, control: Control, saved: Callable[..., None]) -> None:
+    saved(vault, "work", dead=True)
+    control.set(lock_after=1, lock_seconds=600.0)
+    keeper = Keeper(engine(), vault, budget=Budget(first=0.01))
+    with pytest.raises(LoginFailed):
+        engine().run(keeper.ensure(portside, "work", Given("demo", "wrong")))
+    known = vault.login_attempts("portside", "demo")
+    assert known.not_before is not None
+    assert known.failed_at is not None
+    assert 500 < (known.not_before - known.failed_at).total_seconds() <= 600
+    with pytest.raises(LoginBudgetSpent):
+        engine().run(keeper.ensure(portside, "work", Given("demo", "harbour-light-7")))
+    assert control.stats().portside.attempts == 1
