@@ -11,12 +11,11 @@ import weakref
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from handstamp._signed_in import Opening, Order, engine
+from handstamp._signed_in import Opening, Order, begun, engine
 from handstamp._target import Kind, Target, checked_api, target_of
 from handstamp.browser import EagerContext, EagerDriver, ForeignBrowser, Way, context_id, now, way_into
-from handstamp.browser.drivers import refused
+from handstamp.browser.drivers import broken, refused
 from handstamp.errors import BrowserGone, ConfigError, HandstampError
-from handstamp.sites import find_site
 from handstamp.state import Device
 
 if TYPE_CHECKING:
@@ -109,9 +108,8 @@ class Visit:
             await self._restore_beside(self._browser, self._browser.identity)
             return
         opening = await self._make_ready()
-        self._live = self._eager = eager = EagerDriver(driver, opening.state, engine().clock, opening.save)
-        start = find_site(self.order.site).base_url if self.order.site else None
-        await now(self.caller.blocking(lambda: eager.restore(start)))
+        self._live = opening.live = self._eager = eager = EagerDriver(driver, opening.state, engine().clock, opening.save)
+        await now(self.caller.blocking(lambda: eager.restore(opening.start_url)))
 
     async def _attach_to_playwright(self) -> None:
         if self.target.kind is Kind.BROWSER:
@@ -151,7 +149,8 @@ class Visit:
     # -- restoring ----------------------------------------------------------------------------------------------
 
     async def _hold(self) -> None:
-        self._opening = await now(self.caller.on_engine(_begun(self.order)))
+        self._opening = await now(self.caller.on_engine(begun(self.order)))
+        await now(self.caller.on_engine(self._opening.hold()))
 
     async def _make_ready(self) -> Opening:
         opening = self._held()
@@ -190,13 +189,13 @@ class Visit:
             await self._eagerly(context).learn()
         if look_first:
             await self._make_ready()
-        self._live = self._eager = eager = self._eagerly(context)
+        self._live = self._held().live = self._eager = eager = self._eagerly(context)
         try:
             await eager.restore()
         except Exception as error:
             if isinstance(error, (TypeError, HandstampError)):
                 raise
-            raise refused(error) from error  # Playwright's: closed, most likely
+            raise broken(error) from error
 
     def _eagerly(self, context: Any) -> EagerContext:
         opening = self._held()
@@ -204,7 +203,8 @@ class Visit:
         return EagerContext(context, opening.state, engine().clock, opening.save, self.caller.blocking, waits=self.caller.waits, since=since)
 
     async def _restore_beside(self, browser: ForeignBrowser, context: str, *, look_first: bool = True) -> None:
-        self._live = await now(self.caller.on_engine(_restored(self._held(), browser, context, look_first=look_first)))
+        opening = self._held()
+        self._live = opening.live = await now(self.caller.on_engine(_restored(opening, browser, context, look_first=look_first)))
 
     # -- being there, and leaving -------------------------------------------------------------------------------
 
@@ -228,7 +228,7 @@ class Visit:
         finally:
             opening, self._opening = self._opening, None
             if opening is not None:
-                await now(self.caller.on_engine(opening.close(self._live)))
+                await now(self.caller.on_engine(opening.close()))
 
     async def _finish(self) -> None:
         if isinstance(self._eager, EagerContext):
@@ -279,12 +279,6 @@ def debugging_url(capabilities: dict[str, Any]) -> str | None:
 
 
 # -- on the engine's loop ---------------------------------------------------------------------------------------
-
-
-async def _begun(order: Order) -> Opening:
-    opening = await asyncio.to_thread(Opening, order)
-    await opening.hold()
-    return opening
 
 
 async def _restored(opening: Opening, browser: ForeignBrowser, context: str, *, look_first: bool) -> LiveContext:

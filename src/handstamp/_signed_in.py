@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import threading
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from handstamp._target import Kind, target_of
-from handstamp.browser import Engine, Launch, find_browser, is_endpoint
+from handstamp.browser import Engine, Launch, find_browser, is_endpoint, leased
 from handstamp.browser.profile import KeptDirectory, profile_launch, whole_profile
 from handstamp.errors import ConfigError
 from handstamp.home import home, settings
@@ -19,16 +21,16 @@ from handstamp.keeper import Given, Keeper, Saver
 from handstamp.keeper.device import options_for
 from handstamp.sites import find_site
 from handstamp.state import Device
-from handstamp.vault import Vault
+from handstamp.vault import Lease, Vault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
 
     from handstamp.browser import Chromium, EagerContext, EagerDriver, LiveContext
     from handstamp.sites import Site
     from handstamp.state import Loss, Session, StorageState
-    from handstamp.vault import Lease
 
 _log = logging.getLogger(__name__)
 _DEVICE_OPTIONS = {"user_agent": "user_agent", "locale": "language", "timezone_id": "timezone"}
@@ -99,16 +101,23 @@ class Order:
         return self.browser is not None and not hasattr(self.browser, "__fspath__")
 
 
+async def begun(order: Order) -> Opening:
+    """The opening of an order; nothing is held by it yet. On the engine's loop."""
+    return await asyncio.to_thread(Opening, order)
+
+
 class Opening:
     """One session on its way into a browser: lease, login if need be, state and device. Used on the engine's loop.
+
+    Whoever has one closes it, however far it has come: that is what releases lease, browser and vault.
 
     Attributes:
         vault: where the session is.
         lease: the exclusive open lease; None when the order wants none.
         chromium: the running browser of ours.
         state: to restore.
-        save: keeps changes.
         options: for Playwright's `new_context`.
+        live: the context that is open; set by whoever opens it.
     """
 
     def __init__(self, order: Order) -> None:
@@ -123,9 +132,17 @@ class Opening:
         self._kept: KeptDirectory | None = None
         self.chromium: Chromium
         self.state: StorageState
-        self.save: Saver
+        self.live: LiveContext | EagerContext | EagerDriver | None = None
+        self._saver: Saver
+        self._noted: tuple[Loss, ...] = ()
+        self._turn = asyncio.Lock()  # what is cancelled comes to its end before it is closed
 
-    async def open(self) -> Opening:
+    @property
+    def start_url(self) -> str | None:
+        """Where the site begins."""
+        return self._site.base_url if self._site is not None else None
+
+    async def open(self) -> None:
         """Get the lease, make sure of the login, load the state, start a browser of ours.
 
         Raises:
@@ -133,27 +150,28 @@ class Opening:
             LoginRequired, LoginFailed, ChallengeUnsolved: see `Keeper.ensure`.
             BrowserMissing: no Chromium was found.
         """
-        executable = self.order.browser or settings().browser
-        if self.order.fidelity == "profile":
-            launch = profile_launch(executable, headless=self.order.headless, proxy=await asyncio.to_thread(self._proxy))
-            await self.hold()
-            await self._start(self._whole_profile(launch, await asyncio.to_thread(self._sites)))
-            await self.make_ready(self.chromium)
-        else:
-            launch = Launch(find_browser(executable, headless=self.order.headless), self.order.headless)
-            await self.hold()
-            await self.make_ready()
-            await self._start(engine().browser(launch))
-        self.options = self.context_options(self.chromium.nature)
-        return self
+        async with self._turn:
+            if self.order.fidelity == "profile":
+                launch = profile_launch(self._named(), headless=self.order.headless, proxy=await asyncio.to_thread(self._proxy))
+                await self._hold()
+                await self._start(self._whole_profile(launch, await asyncio.to_thread(self._sites)))
+                await self._make_ready(self.chromium)
+            else:
+                launch = Launch(find_browser(self.order.browser, headless=self.order.headless, setting=settings().browser), self.order.headless)
+                await self._hold()
+                await self._make_ready()
+                await self._start(engine().browser(launch))
+            self.options = self.context_options(self.chromium.nature)
+            await self._check_timezone(self.options.get("timezone_id"))
+
+    def _named(self) -> Path | None:
+        """The program that somebody has named; None to look for one."""
+        setting = settings().browser
+        return find_browser(self.order.browser, setting=setting) if self.order.browser or setting else None
 
     async def _start(self, browser: AbstractAsyncContextManager[Chromium]) -> None:
+        self.chromium = await browser.__aenter__()
         self._browser = browser
-        try:
-            self.chromium = await browser.__aenter__()
-        except BaseException:
-            await self._release()
-            raise
 
     def _whole_profile(self, launch: Launch, sites: list[Site]) -> AbstractAsyncContextManager[Chromium]:
         if self.lease is None:
@@ -168,36 +186,48 @@ class Opening:
         session = self.vault.session(self.order.profile, self._site.name) if self._site is not None else None
         return (self.order.device or Device()).filled(session.device if session else Device()).proxy
 
+    async def _check_timezone(self, name: str | None) -> None:
+        if name is not None and not await self.chromium.knows_timezone(name):
+            message = f"the browser does not know the time zone {name!r} (context_options, or the device); give one as 'Europe/Zurich'"
+            raise ConfigError(message)
+
     async def hold(self) -> None:
         """Get the lease, if the order wants one."""
-        try:
-            if self.order.mode == "exclusive":
-                self.lease = await asyncio.to_thread(self.vault.lease, self.order.profile, wait=self.order.wait)
-        except BaseException:
-            await self._release()
-            raise
+        async with self._turn:
+            await self._hold()
 
-    async def make_ready(self, chromium: Chromium | None = None) -> None:
-        """Make sure of the login, and load the state.
+    async def _hold(self) -> None:
+        if self.order.mode == "exclusive":
+            take = partial(self.vault.lease, self.order.profile)
+            self.lease = await leased(take, give_back=Lease.release, wait=self.order.wait)
 
-        Args:
-            chromium: where to log in, if the session lives in a browser of its own: a key that is made there cannot be brought in.
-        """
-        try:
-            if self._site is not None:
-                executable = None if self.order.foreign else self.order.browser
-                executable = executable or settings().browser
-                keeper = Keeper(engine(), self.vault, executable=str(executable) if executable else None, chromium=chromium)
-                self._session = await keeper.ensure(self._site, self.order.profile, self.order.given, lease=self.lease)
-            await self.load()
-        except BaseException:
-            await self._release()
-            raise
+    async def make_ready(self) -> None:
+        """Make sure of the login, and load the state."""
+        async with self._turn:
+            await self._make_ready()
+
+    async def _make_ready(self, chromium: Chromium | None = None) -> None:
+        """With a browser: log in there, since the session lives in a browser of its own, and a key that is made there cannot be brought in."""
+        if self._site is not None:
+            executable = None if self.order.foreign else self.order.browser
+            if executable is None and "HANDSTAMP_BROWSER" not in os.environ:
+                executable = settings().browser
+            keeper = Keeper(engine(), self.vault, executable=str(executable) if executable else None, chromium=chromium)
+            self._session = await keeper.ensure(self._site, self.order.profile, self.order.given, lease=self.lease)
+        await self.load()
 
     async def load(self) -> None:
         """Load the state as it is saved now."""
         self.state = await asyncio.to_thread(self.vault.load, self.order.profile)
-        self.save = Saver(self.vault, self.order.profile, *await asyncio.to_thread(self._sites), lease=self.lease)
+        self._saver = Saver(self.vault, self.order.profile, *await asyncio.to_thread(self._sites), lease=self.lease)
+
+    def save(self, changes: StorageState) -> None:
+        """Keep changes, and with them what was found since that cannot be kept. Blocking."""
+        self._saver(changes)
+        losses = self._losses()
+        if losses != self._noted:
+            self._note_use(losses)
+            self._noted = losses
 
     def _sites(self) -> list[Site]:
         """Whose logins the state carries, as far as we know."""
@@ -227,25 +257,26 @@ class Opening:
         here = {"base_url": self._site.base_url} if self._site else {}
         return {**here, **options_for(wanted.filled(saved), nature), **given}
 
-    async def close(self, live: LiveContext | EagerContext | EagerDriver | None) -> None:
-        """Let go of browser and lease, and note the use.
-
-        Args:
-            live: the context that was open, closed and saved by now; None when it came to none.
+    async def close(self) -> None:
+        """Let go of browser and lease, and note the use. What was open is closed and saved by now.
 
         Raises:
             LeaseLost, Conflict: what changed last could not be saved, because somebody else took or forgot the profile.
         """
-        try:
-            await self._end_browser()
-        finally:
+        async with self._turn:
             try:
-                if live is not None:
-                    await asyncio.to_thread(self._note_use, [*live.losses, *(self._kept.losses if self._kept is not None else ())])
+                await self._end_browser()
             finally:
-                await self._release()
-        if live is not None and live.failed is not None:
-            raise live.failed
+                try:
+                    if self.live is not None:
+                        await asyncio.to_thread(self._note_use, self._losses())
+                finally:
+                    await self._release()
+        if self.live is not None and self.live.failed is not None:
+            raise self.live.failed
+
+    def _losses(self) -> tuple[Loss, ...]:
+        return (*(self.live.losses if self.live is not None else ()), *(self._kept.losses if self._kept is not None else ()))
 
     def _note_use(self, losses: Sequence[Loss]) -> None:
         """When it was used, and what of it could not be kept: found now, or found before and not looked at since."""
@@ -259,11 +290,10 @@ class Opening:
 
     async def _release(self) -> None:
         try:
-            await self._end_browser()
-        finally:
             if self.lease is not None:
                 lease, self.lease = self.lease, None
                 await asyncio.to_thread(lease.release)
+        finally:
             if self._own_vault:
                 await asyncio.to_thread(self.vault.close)
 

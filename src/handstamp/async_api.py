@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from handstamp._attach import Visit, visit
-from handstamp._signed_in import Opening, Order, engine
+from handstamp._signed_in import Order, begun, engine
 from handstamp.browser import AsyncDrivers
 from handstamp.keeper import Given
 
@@ -78,13 +78,14 @@ async def signed_in(
         async with _visited(visit(_Caller(), order.browser, order), Visit.sign_in) as there:
             yield there.context
         return
-    opening = await engine().call(_open(order))
-    live = None
+    running = engine()  # in a forked child another one, which has none of this open
+    opening = await running.call(begun(order))
     try:
-        async with _drivers().context(opening.chromium, opening.state, opening.save, opening.options) as (context, live):
+        await running.call(opening.open())
+        async with _drivers().context(opening.chromium, opening.state, opening.save, opening.options) as (context, opening.live):
             yield context
     finally:
-        await asyncio.shield(engine().call(opening.close(live)))
+        await asyncio.shield(running.call(opening.close()))
 
 
 @asynccontextmanager
@@ -164,11 +165,6 @@ class _Caller:
     async def playwright_at(self, url: str) -> tuple[Browser, Callable[[], Any]]:
         manager = _drivers().connected(url)
         return await manager.__aenter__(), lambda: manager.__aexit__(None, None, None)
-
-
-async def _open(order: Order) -> Opening:
-    opening = await asyncio.to_thread(Opening, order)
-    return await opening.open()
 
 
 def _drivers() -> AsyncDrivers:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from handstamp._attach import Visit, visit
-from handstamp._signed_in import Opening, Order, engine
+from handstamp._signed_in import Order, begun, engine
 from handstamp.browser import SyncDrivers, at_once
 from handstamp.errors import ConfigError
 from handstamp.keeper import Given
@@ -80,13 +80,14 @@ def signed_in(
             yield there.context
         return
     drivers = _drivers()
-    opening = engine().run(_open(order))
-    live = None
+    running = engine()  # in a forked child another one, which has none of this open
+    opening = running.run(begun(order))
     try:
-        with drivers.context(opening.chromium, opening.state, opening.save, opening.options) as (context, live):
+        running.run(opening.open())
+        with drivers.context(opening.chromium, opening.state, opening.save, opening.options) as (context, opening.live):
             yield context
     finally:
-        engine().run(opening.close(live))
+        running.run(opening.close())
 
 
 @contextmanager
@@ -162,11 +163,6 @@ class _Caller:
     def playwright_at(self, url: str) -> tuple[Browser, Callable[[], Any]]:
         manager = _drivers().connected(url)
         return manager.__enter__(), lambda: manager.__exit__(None, None, None)
-
-
-async def _open(order: Order) -> Opening:
-    opening = await asyncio.to_thread(Opening, order)
-    return await opening.open()
 
 
 def _drivers() -> SyncDrivers:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from handstamp.browser.relay import Driver, Expected
     from handstamp.state import Clock, StorageState
 
+_KNOWS_TIMEZONE = "(() => { try { new Intl.DateTimeFormat('en', {timeZone: %s}); return 'yes'; } catch { return 'no'; } })()"
 _NATURE = "JSON.stringify([navigator.language, Intl.DateTimeFormat().resolvedOptions().timeZone])"
 
 
@@ -146,17 +147,27 @@ class Chromium:
 
     async def _ask_nature(self) -> tuple[str | None, str | None]:
         """What the browser is by itself, asked of the empty page that it opened with."""
-        targets = (await self._connection.send("Target.getTargets"))["targetInfos"]
-        page = next((target for target in targets if target["type"] == "page"), None)
-        if page is None:
+        told = await self._ask_empty_page(_NATURE)
+        if told is None:
             return None, None
+        language, timezone = json.loads(told)
+        return language, timezone
+
+    async def knows_timezone(self, name: str) -> bool:
+        """Whether the browser can show its pages this time zone. Playwright finds out with the first page only."""
+        return await self._ask_empty_page(_KNOWS_TIMEZONE % json.dumps(name)) != "no"
+
+    async def _ask_empty_page(self, expression: str) -> str | None:
+        targets = (await self._connection.send("Target.getTargets"))["targetInfos"]
+        page = next((target for target in targets if target["type"] == "page" and target["url"] == "about:blank"), None)
+        if page is None:
+            return None
         self._watch.looked_at.add(page["targetId"])
         session = (await self._connection.send("Target.attachToTarget", {"targetId": page["targetId"], "flatten": True}))["sessionId"]
-        answer = await self._connection.send("Runtime.evaluate", {"expression": _NATURE, "returnByValue": True}, session=session)
+        answer = await self._connection.send("Runtime.evaluate", {"expression": expression, "returnByValue": True}, session=session)
         self._watch.looked_at.discard(page["targetId"])
         self._connection.post("Target.detachFromTarget", {"sessionId": session})
-        language, timezone = json.loads(answer["result"]["value"])
-        return language, timezone
+        return str(answer["result"]["value"])
 
     def _hear(self, message: Message) -> None:
         if not self._helpers.screen(message):

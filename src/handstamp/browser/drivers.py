@@ -130,6 +130,7 @@ class AsyncDrivers:
         try:
             yield context, live
         finally:
+            self._engine.check()
             try:
                 await self._close(context, live)
             finally:
@@ -250,17 +251,27 @@ class SyncDrivers:
         self, chromium: Chromium, state: StorageState, save: Save | None, options: Mapping[str, Any]
     ) -> Iterator[tuple[sync_api.BrowserContext, LiveContext]]:
         """See `AsyncDrivers.context`."""
+        connected, context, live = self._open(chromium, state, save, options)
+        try:
+            yield context, live
+        finally:
+            self._engine.check()
+            try:
+                self._close(context, live)
+            finally:
+                self._leave(chromium, connected)
+
+    def _open(
+        self, chromium: Chromium, state: StorageState, save: Save | None, options: Mapping[str, Any]
+    ) -> tuple[_Connected[sync_api.Browser], sync_api.BrowserContext, LiveContext]:
         connected = self._enter(chromium)
         try:
             with self._openings.one(chromium, connected) as expected:
                 live = self._engine.run(_expect(chromium, connected.driver, expected, state, save))
-                context = connected.browser.new_context(**options)
-            try:
-                yield context, live
-            finally:
-                self._close(context, live)
-        finally:
+                return connected, connected.browser.new_context(**options), live
+        except BaseException:
             self._leave(chromium, connected)
+            raise
 
     def _close(self, context: sync_api.BrowserContext, live: LiveContext) -> None:
         try:
@@ -345,12 +356,31 @@ def _playwright_errors() -> tuple[type[Exception], ...]:
 
 
 def refused(error: Exception) -> Exception:
-    """What Playwright says of the options, with the way out where we know it."""
-    text = str(error)
+    """What Playwright says when it opens no context, with the way out where we know it."""
+    if isinstance(error, TypeError):
+        return ConfigError(f"Playwright does not take these context_options: {error}")
     if not isinstance(error, _playwright_errors()):
-        return ConfigError(f"Playwright does not take these context_options: {error}") if isinstance(error, TypeError) else error
-    if "ffmpeg" in text.lower():
+        return error
+    if "ffmpeg" in str(error).lower():
         return ConfigError("recording video needs Playwright's ffmpeg: run `playwright install ffmpeg`, or use tracing, which needs nothing")
-    if "closed" in text:
+    if _ended(error) or type(error).__name__ == "TimeoutError":
+        return broken(error)
+    return ConfigError(f"Playwright does not take these context_options: {_said(error)}")
+
+
+def broken(error: Exception) -> Exception:
+    """What Playwright says when it cannot reach a browser or context any more."""
+    if not isinstance(error, _playwright_errors()):
+        return error
+    if _ended(error):
         return BrowserGone("the browser ended while a context was opened; the session is in the vault, open it again")
-    return BrowserError(f"Playwright could not open a context: {text.splitlines()[0]}")
+    return BrowserError(f"Playwright could not open a context: {_said(error)}")
+
+
+def _ended(error: Exception) -> bool:
+    return "closed" in str(error)
+
+
+def _said(error: Exception) -> str:
+    """Its first line; what follows is a log of calls."""
+    return str(error).partition("\n")[0]

@@ -21,6 +21,7 @@ from handstamp.state import Clock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+    from concurrent.futures import Future
     from typing import Any
 
     from handstamp.browser.process import Launch
@@ -72,7 +73,7 @@ class Engine:
         Raises:
             ConfigError: after a fork.
         """
-        future = asyncio.run_coroutine_threadsafe(work, self._checked())
+        future = self._submit(work)
         try:
             return future.result()
         except BaseException:
@@ -83,16 +84,31 @@ class Engine:
 
     async def call(self, work: Coroutine[Any, Any, T]) -> T:
         """The same for a caller on another event loop."""
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._checked()))
+        return await asyncio.wrap_future(self._submit(work))
 
     def soon(self, do: Callable[[], None]) -> None:
         """Have something done on the engine's loop, whatever becomes of the caller."""
         self._checked().call_soon_threadsafe(do)
 
-    def _checked(self) -> asyncio.AbstractEventLoop:
+    def _submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        try:
+            return asyncio.run_coroutine_threadsafe(work, self._checked())
+        except BaseException:
+            work.close()
+            raise
+
+    def check(self) -> None:
+        """Refuse to be used by a forked child: what is open belongs to its parent.
+
+        Raises:
+            ConfigError: this is one.
+        """
         if self._pid != os.getpid():
             message = "this process was forked from one that uses handstamp; open sessions in the child itself, after the fork"
             raise ConfigError(message)
+
+    def _checked(self) -> asyncio.AbstractEventLoop:
+        self.check()
         return self._loop
 
     @asynccontextmanager

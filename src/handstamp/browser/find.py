@@ -1,4 +1,4 @@
-"""Finding a Chromium: the argument, `HANDSTAMP_BROWSER`, Playwright's own, then what is installed."""
+"""Finding a Chromium: the argument, `HANDSTAMP_BROWSER`, the settings, Playwright's own, then what is installed."""
 
 from __future__ import annotations
 
@@ -30,18 +30,19 @@ _PLAYWRIGHT_PROGRAMS = (
 )
 
 
-def find_browser(executable: str | Path | None = None, *, headless: bool = True, environ: Mapping[str, str] = os.environ) -> Path:
+def find_browser(executable: str | Path | None = None, *, headless: bool = True, setting: str | None = None, environ: Mapping[str, str] = os.environ) -> Path:
     """The Chromium to start.
 
     Args:
         executable: path or name on PATH; given, nothing else is tried.
         headless: prefer `chromium-headless-shell`, which is lighter; it cannot show a window.
+        setting: what the settings name, after `HANDSTAMP_BROWSER`.
         environ: for `HANDSTAMP_BROWSER`, `PLAYWRIGHT_BROWSERS_PATH`, `PATH`.
 
     Raises:
         BrowserMissing: nothing was found, or the one that was named is not there.
     """
-    for source, named in (("the argument", executable), ("HANDSTAMP_BROWSER", environ.get("HANDSTAMP_BROWSER"))):
+    for source, named in (("the argument", executable), ("HANDSTAMP_BROWSER", environ.get("HANDSTAMP_BROWSER")), ("handstamp.toml", setting)):
         if named:
             return _named(str(named), source, environ)
     for candidate in _candidates(environ, headless=headless):
