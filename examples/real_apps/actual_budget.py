@@ -1,0 +1,42 @@
+"""Actual Budget's server and web app: the token is a record in IndexedDB, and a service worker serves the pages."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from app import App
+from machine import Running, install_node, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PASSWORD = "not for anything else"
+
+
+@contextmanager
+def start(folder: Path, programs: Path, port: int) -> Iterator[Running]:
+    """A server with its one password set."""
+    settings = {"ACTUAL_PORT": str(port), "ACTUAL_HOSTNAME": "127.0.0.1", "ACTUAL_DATA_DIR": str(folder), "NODE_ENV": "production"}
+    with running(["node", programs / "actual-server"], folder, port, settings=settings) as app:
+        body = json.dumps({"password": PASSWORD}).encode()
+        asked = urllib.request.Request(f"{app.url}/account/bootstrap", body, {"Content-Type": "application/json"})  # noqa: S310  (http at 127.0.0.1)
+        with urllib.request.urlopen(asked, timeout=30):  # noqa: S310  (the same)
+            yield app
+
+
+APP = App(
+    name="actual",
+    keeps="IndexedDB + service worker",
+    username="owner",
+    password=PASSWORD,
+    install=partial(install_node, name="actual"),
+    start=start,
+    page="/",
+    inside="text=Server online",
+    login_line=r"POST 200 /account/login",
+)
