@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FOLDERS = ("unit", "contract", "integration", "acceptance", "faults", "upgrade")
 FAULTS_TIMEOUT = 180  # seconds
+KEPT = {"HANDSTAMP_BROWSER", "HANDSTAMP_FAULTS_SECONDS", "HANDSTAMP_FAULTS_KILLS"}  # what a developer may set for tests
 # What CI has. A skip that names one of these is a hole in the suite there.
 MUST_BE_THERE = re.compile(r"chromium|chromedriver|browser|postgres", re.IGNORECASE)
 
@@ -30,7 +31,7 @@ _home = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Shuts out the developer's own vault, keyring and settings; a test that wants a home names one. The choice of browser stays."""
-    for name in [name for name in os.environ if name.startswith("HANDSTAMP_") and name != "HANDSTAMP_BROWSER"]:
+    for name in [name for name in os.environ if name.startswith("HANDSTAMP_") and name not in KEPT]:
         del os.environ[name]
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job: what tests start must hear Ctrl-C all the same
         signal.signal(signal.SIGINT, signal.default_int_handler)
