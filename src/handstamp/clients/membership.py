@@ -26,6 +26,8 @@ from handstamp.state import Clock, Device, PartId, PartKind, cookie_scope, cooki
 from handstamp.vault import Vault
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from handstamp.sites import Recipe, Site
     from handstamp.state import Key, Session, StorageState
     from handstamp.vault import Lease
@@ -45,8 +47,17 @@ _flights_lock = threading.Lock()
 class Carried:
     """What went with a request and carries the login."""
 
-    cookies: dict[Key, str] = field(repr=False)
+    cookies: Mapping[Key, str] = field(repr=False)
     bearer: tuple[str, str] | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tokens:
+    """Headers for the site's own origin, as of one version of what is carried."""
+
+    version: int
+    bearer: tuple[str, str] | None = field(repr=False)
+    csrf: tuple[str, str] | None = field(repr=False)
 
 
 class Membership:
@@ -87,7 +98,7 @@ class Membership:
             carries=lambda name: not self.recipe.session.auth_cookies or any(fits(pattern, name) for pattern in self.recipe.session.auth_cookies),
             save=self._save,
         )
-        self._headers_known: tuple[int, list[tuple[str, str]], list[tuple[str, str]]] = (-1, [], [])
+        self._tokens_known = _Tokens(-1, None, None)
 
     @property
     def recipe(self) -> Recipe:
@@ -112,17 +123,18 @@ class Membership:
 
     def headers(self, method: str, url: str) -> list[tuple[str, str]]:
         """Headers beside cookies: the device's, and at the site's own origin the tokens that the recipe names."""
+        if origin(url) != self._origin:
+            return self._device_headers
+        tokens = self._tokens()
+        named = (tokens.bearer, None if method in _SAFE else tokens.csrf)
+        return [*self._device_headers, *(token for token in named if token)]
+
+    def _tokens(self) -> _Tokens:
         version = self.carrier.version
-        if self._headers_known[0] != version:
+        if self._tokens_known.version != version:
             state, now = self.carrier.state(), datetime.now(UTC)
-            tokens = [found for found in (bearer_header(state, self.recipe, now=now), csrf_header(state, self.recipe, now=now)) if found]
-            if self.recipe.session.csrf is not None and tokens and tokens[-1][0] == self.recipe.session.csrf.header:
-                self._headers_known = (version, tokens[:-1], tokens)
-            else:
-                self._headers_known = (version, tokens, tokens)
-        _, safe, changing = self._headers_known
-        tokens = safe if method in _SAFE else changing
-        return [*self._device_headers, *tokens] if origin(url) == self._origin else self._device_headers
+            self._tokens_known = _Tokens(version, bearer_header(state, self.recipe, now=now), csrf_header(state, self.recipe, now=now))
+        return self._tokens_known
 
     @cached_property
     def _device_headers(self) -> list[tuple[str, str]]:
@@ -132,7 +144,7 @@ class Membership:
 
     def carried(self, url: str) -> Carried:
         """What carries the login in a request to `url`."""
-        return Carried(self.carrier.carriers(url), bearer_header(self.carrier.state(), self.recipe, now=datetime.now(UTC)))
+        return Carried(self.carrier.carriers(url), self._tokens().bearer)
 
     def names(self, url: str) -> frozenset[str]:
         """Names of the cookies that go to `url` now."""

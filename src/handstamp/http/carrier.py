@@ -13,6 +13,7 @@ import logging
 import threading
 import time
 import weakref
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from handstamp.errors import Conflict, VaultError
@@ -46,7 +47,16 @@ LOOK_EVERY = 0.5
 SAVE_AFTER = 1.0
 """Seconds that changes gather before they are saved together."""
 _GATEWAY = frozenset({502, 503, 504})
-_HEADERS_KEPT = 256
+_URLS_KEPT = 256
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What goes to one URL, until a time (seconds since the epoch)."""
+
+    header: str = field(repr=False)
+    carriers: dict[Key, str] = field(repr=False)
+    until: float
 
 
 class Carrier:
@@ -79,7 +89,7 @@ class Carrier:
         self._parts: dict[PartId, Part] = {part_id: Part(part_id, {}) for part_id in items}
         self._unsaved: dict[PartId, dict[Key, Entry]] = {}
         self._jars: dict[str, dict[Key, Cookie]] = {}
-        self._headers: dict[str, tuple[str, float]] = {}
+        self._sent: dict[str, _Sent] = {}
         self._epoch = 0
         self._version = 0
         self._looked_at = -1.0
@@ -154,7 +164,7 @@ class Carrier:
 
     def _changed(self, part_id: PartId) -> None:
         self._version += 1
-        self._headers.clear()
+        self._sent = {}
         if part_id.kind is PartKind.COOKIES:
             self._jars[part_id.scope] = self._parts[part_id].live()
 
@@ -175,22 +185,26 @@ class Carrier:
             url: of the request, whose cookies have been looked at.
             now: seconds since the epoch.
         """
-        known = self._headers.get(url)
-        if known is not None and now < known[1]:
-            return known[0]
-        with self._lock:
-            jar = self._jars.get(_scope(url), {})
-            made = cookie_header(cookies_to_send(jar.values(), url, now=now))
-            if len(self._headers) >= _HEADERS_KEPT:
-                self._headers.clear()
-            self._headers[url] = (made, min((cookie.expires for cookie in jar.values() if cookie.expires and cookie.expires > now), default=now + 3600))
-            return made
+        return self._to_send(url, now).header
 
-    def carriers(self, url: str) -> dict[Key, str]:
+    def carriers(self, url: str) -> Mapping[Key, str]:
         """The cookies that carry the login and go to `url` now, by key."""
+        return self._to_send(url, time.time()).carriers
+
+    def _to_send(self, url: str, now: float) -> _Sent:
+        """Reckoned once for each URL, until the jar changes or a cookie ends."""
+        known = self._sent.get(url)
+        if known is not None and now < known.until:
+            return known
         with self._lock:
             jar = self._jars.get(_scope(url), {})
-            return {cookie.key: cookie.value for cookie in cookies_to_send(jar.values(), url, now=time.time()) if self._carries(cookie.name)}
+            cookies = cookies_to_send(jar.values(), url, now=now)
+            until = min((cookie.expires for cookie in jar.values() if cookie.expires and cookie.expires > now), default=now + 3600)
+            made = _Sent(cookie_header(cookies), {cookie.key: cookie.value for cookie in cookies if self._carries(cookie.name)}, until)
+            if len(self._sent) >= _URLS_KEPT:
+                self._sent = {}
+            self._sent[url] = made
+            return made
 
     # -- changes ------------------------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Headers = Callable[[str, str], list[tuple[str, str]]]
 
 _LOOPBACK = "127.0.0.1"
+_OWN_NAME = b"python-httpx"  # how either library calls itself
 
 
 class Hop:
@@ -37,28 +38,29 @@ class Hop:
         self.headers = headers
 
     def dress(self, request: Any, url: str) -> Any:
-        """The headers to send; those of the request stay as they are."""
-        own = request.headers
-        given = {name.lower(): value for name, value in own.raw}
-        added: list[tuple[bytes, bytes]] = []
-        replaced = set()
+        """The headers to send; those of the request stay as they are. A value of the caller's counts before ours."""
+        pairs = request.headers.raw
+        given = {name.lower(): value for name, value in pairs}
         for name, value in self.headers(request.method, url):
             key = name.lower().encode()
             if key not in given:
-                added.append((name.encode(), value.encode("utf-8", "replace")))
-            elif key == b"user-agent" and given[key].startswith(b"python-httpx"):
-                replaced.add(key)
-                added.append((name.encode(), value.encode("utf-8", "replace")))
-        if cookies := self.carrier.cookie_header(url, now=time.time()).encode("utf-8", "replace"):
-            replaced.add(b"cookie")
-            added.append((b"Cookie", joined(cookies, given.get(b"cookie", b""))))
-        return type(own)([pair for pair in own.raw if pair[0].lower() not in replaced] + added)
+                pairs = [*pairs, (name.encode(), value.encode("utf-8", "replace"))]
+            elif key == b"user-agent" and given[key].startswith(_OWN_NAME):
+                pairs = [*_without(key, pairs), (name.encode(), value.encode("utf-8", "replace"))]
+        if cookies := self.carrier.cookie_header(url, now=time.time()):
+            ours, own = cookies.encode("utf-8", "replace"), given.get(b"cookie")
+            pairs = [*(pairs if own is None else _without(b"cookie", pairs)), (b"Cookie", ours if own is None else joined(ours, own))]
+        return type(request.headers)(pairs)
 
     def keep(self, url: str, response: Any) -> None:
         """Keep what an answer sets."""
         lines = [value.decode("utf-8", "replace") for name, value in response.headers.raw if name.lower() == b"set-cookie"]
         if lines:
             self.carrier.take_answer(url, response.status_code, lines, now=time.time())
+
+
+def _without(key: bytes, pairs: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    return [pair for pair in pairs if pair[0].lower() != key]
 
 
 def joined(ours: bytes, given: bytes) -> bytes:
