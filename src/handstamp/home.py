@@ -19,7 +19,7 @@ import sys
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from handstamp.errors import ConfigError
 
@@ -166,6 +166,29 @@ def replace_private(path: Path, data: bytes) -> None:
     with _written_beside(path, data) as temporary:
         temporary.replace(path)
         _sync_directory(path.parent)
+
+
+@contextlib.contextmanager
+def writing_private(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to that is at `path`, mode 0600, when it is left: whole, or by an error not at all.
+
+    Raises:
+        ConfigError: `path` is a symbolic link.
+        OSError: the directory cannot be written.
+    """
+    refuse_symlink(path)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o600)
+        temporary.replace(path)
+        _sync_directory(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -74,10 +74,10 @@ def test_a_damaged_version_keeps_those_that_stand_in_for_it(vault: Vault) -> Non
 
 
 def test_events_go_by_age(vault: Vault) -> None:
-    for number in range(450):
+    for number in range(250):
         vault.record_event("check", data={"number": number})
     assert vault.cleanup(events=timedelta(hours=1)).events == 0
-    assert vault.cleanup(events=NOW).events == 450
+    assert vault.cleanup(events=NOW).events == 250
     assert vault.events() == []
 
 

@@ -100,7 +100,7 @@ def unlock(store: Store, home: Path, *, given: MasterKey | None = None) -> Unloc
         return read_known(transaction) or _found(transaction, store, home, given)
 
     known = retry.read(store, read_known) or retry.write(store, founding)
-    return unlocked_by(known, _current_key(known, home, given))
+    return unlocked_by(known, current_key(known, home, given))
 
 
 def unlocked_by(known: Known, key: MasterKey) -> Unlocked:
@@ -151,8 +151,8 @@ def _key_row(row: Row) -> KeyRow:
     return KeyRow(KeyRecord(str(key_id), Source(source), dict(json.loads(facts))), bool(current), wrapped, retired_at is not None)
 
 
-def _current_key(known: Known, home: Path, given: MasterKey | None) -> MasterKey:
-    """From its source; or, in the middle of a rotation, handed over to who has the key that is going."""
+def current_key(known: Known, home: Path, given: MasterKey | None) -> MasterKey:
+    """The key that seals: from its source; or, in the middle of a rotation, handed over to who has the key that is going. Raises as `unlock`."""
     former = [row.record.key_id for row in known.keys[1:]]
     try:
         return find_key(home, known.current.record, given=given, former=former)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from handstamp.errors import VaultUnavailable
 from handstamp.home import Finding
 from handstamp.vault import check
+from handstamp.vault.face.backups import BackupCalls
 from handstamp.vault.face.keeping import KeepingCalls
 from handstamp.vault.face.keys import KeyCalls
 from handstamp.vault.face.leases import LeaseCalls
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from handstamp.vault.keys import KeyRecord
 
 
-class Vault(StateCalls, VersionCalls, SessionCalls, LeaseCalls, RecordCalls, KeepingCalls, KeyCalls, UpkeepCalls):
+class Vault(StateCalls, VersionCalls, SessionCalls, LeaseCalls, RecordCalls, KeepingCalls, KeyCalls, UpkeepCalls, BackupCalls):
     """Where sessions are kept: sealed, durable, versioned.
 
     Synchronous and quick; safe across threads and processes, and after a fork. Making one does no I/O: the first call
