@@ -118,7 +118,7 @@ class Keeper:
             message = f"the site {site.name} has no check, so nobody can tell whether the session is alive; give its recipe a [check]"
             raise ConfigError(message)
         session = await self.session(site, profile)
-        verdict = await asyncio.to_thread(self._looking.look, site, profile, session, lease=lease)
+        verdict = await self._looking.alook(site, profile, session, lease=lease)
         if verdict is None:
             message = f"nothing is saved for {site.name} in profile '{profile}'; log in with `handstamp login {site.name} --profile {profile}`"
             raise SessionNotFound(message)

@@ -8,9 +8,10 @@ deletion least of all.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from handstamp.http import probe
@@ -21,15 +22,17 @@ from handstamp.sites.expiry import auth_cookies
 from handstamp.state import Device, Entry, Health, Part, PartId, PartKind, Stamp, StorageState, cookie_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Generator, Iterable
 
     from handstamp.http import Transports
     from handstamp.sites import Site
     from handstamp.state import Clock, Cookie, Key, Session
     from handstamp.vault import Lease, Vault
 
-SETTLE_SECONDS = 0.25
-"""How long somebody who got a newer id from the site may take to save it."""
+PATIENCE = (0.25, 0.75)
+"""Seconds that somebody who got a newer id from the site is given to save it, in steps. A login takes longer than that anyway."""
+LONG_PATIENCE = (1.0, 2.0)
+"""More of them, where a site has changed its cookies again and again."""
 MOST_LOOKS = 20
 
 
@@ -50,7 +53,25 @@ class Looking:
     pause: Callable[[float], None] = time.sleep
 
     def look(self, site: Site, profile: str, session: Session | None, *, lease: Lease | None = None, wake: str = "") -> Verdict | None:
-        """How the session stands by what is saved and by plain HTTP; None when nothing is saved of the site. Blocking.
+        """How the session stands by what is saved and by plain HTTP; None when nothing is saved of the site. Blocking; see `steps`."""
+        steps = self.steps(site, profile, session, lease=lease, wake=wake)
+        while True:
+            pause, told = advanced(steps)
+            if told is not None:
+                return told[0]
+            self.pause(pause)
+
+    async def alook(self, site: Site, profile: str, session: Session | None, *, lease: Lease | None = None) -> Verdict | None:
+        """The same for an event loop: it works in threads, and holds none while it waits."""
+        steps = self.steps(site, profile, session, lease=lease)
+        while True:
+            pause, told = await asyncio.to_thread(advanced, steps)
+            if told is not None:
+                return told[0]
+            await asyncio.sleep(pause)
+
+    def steps(self, site: Site, profile: str, session: Session | None, *, lease: Lease | None = None, wake: str = "") -> Generator[float, None, Verdict | None]:
+        """A look, as one generator for both: it yields the seconds to wait before it goes on, and returns the verdict.
 
         Args:
             site: with a check.
@@ -61,20 +82,31 @@ class Looking:
                 where it shows that the site is in trouble, that is the verdict.
         """
         state = self.vault.load(profile, domains=site.domains)
-        if wake and state and (trouble := self._woken(site, profile, session, state, lease, wake=wake)):
-            return trouble
-        state = self.vault.load(profile, domains=site.domains) if wake else state
+        if wake and state:
+            if trouble := self._woken(site, profile, session, state, lease, wake=wake):
+                return trouble
+            state = self.vault.load(profile, domains=site.domains)
         for _ in range(MOST_LOOKS):
             if not any(part.live() for part in state.parts.values()):
                 return None
             verdict = self._once(site, profile, session, state, lease)
             if verdict.health is not Health.EXPIRED:
                 return verdict
-            self.pause(SETTLE_SECONDS)
-            before, state = state, self.vault.load(profile, domains=site.domains)
-            if carriers(before, site) == carriers(state, site):
+            for pause in PATIENCE + (LONG_PATIENCE if self._rotates(site, profile, session) else ()):
+                yield pause
+                before, state = state, self.vault.load(profile, domains=site.domains)
+                if carriers(before, site) != carriers(state, site):
+                    break
+            else:
                 return verdict
         return _superseded(site)
+
+    def _rotates(self, site: Site, profile: str, session: Session | None) -> bool:
+        """Whether the site's cookies were changed again and again since the login: a newer id may then be on its way to the vault."""
+        since = (session.logged_in_at if session else None) or datetime.min.replace(tzinfo=UTC)
+        ours = {PartId(PartKind.COOKIES, cookie_scope(domain)) for domain in site.domains}
+        changed = [version for version in self.vault.history(profile) if version.part in ours and version.written_at > since + timedelta(seconds=5)]
+        return len(changed) >= 2
 
     def _woken(self, site: Site, profile: str, session: Session | None, state: StorageState, lease: Lease | None, *, wake: str) -> Verdict | None:
         now = datetime.now(UTC)
@@ -98,6 +130,14 @@ class Looking:
         if changes := changed_by(state, looked.changes, self.clock, now=now):
             self.vault.save(profile, changes, lease=lease)
         return looked.verdict
+
+
+def advanced(steps: Generator[float, None, Verdict | None]) -> tuple[float, tuple[Verdict | None] | None]:
+    """Seconds to wait, or the verdict in a tuple of its own."""
+    try:
+        return next(steps), None
+    except StopIteration as end:
+        return 0.0, (end.value,)
 
 
 def carriers(state: StorageState, site: Site) -> frozenset[str]:
