@@ -6,7 +6,7 @@ import json
 import urllib.request
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app import App
 from machine import Running, install_node, running
@@ -23,10 +23,17 @@ def start(folder: Path, programs: Path, port: int) -> Iterator[Running]:
     """A server with its one password set."""
     settings = {"ACTUAL_PORT": str(port), "ACTUAL_HOSTNAME": "127.0.0.1", "ACTUAL_DATA_DIR": str(folder), "NODE_ENV": "production"}
     with running(["node", programs / "actual-server"], folder, port, settings=settings) as app:
-        body = json.dumps({"password": PASSWORD}).encode()
-        asked = urllib.request.Request(f"{app.url}/account/bootstrap", body, {"Content-Type": "application/json"})  # noqa: S310  (http at 127.0.0.1)
-        with urllib.request.urlopen(asked, timeout=30):  # noqa: S310  (the same)
-            yield app
+        if not _asked(f"{app.url}/account/needs-bootstrap")["bootstrapped"]:
+            _asked(f"{app.url}/account/bootstrap", {"password": PASSWORD})
+        yield app
+
+
+def _asked(url: str, body: dict[str, str] | None = None) -> dict[str, Any]:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})  # noqa: S310  (http at 127.0.0.1)
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310  (the same)
+        found: dict[str, Any] = json.load(answer)["data"]
+    return found
 
 
 APP = App(

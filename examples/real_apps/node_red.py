@@ -47,6 +47,6 @@ APP = App(
     install=partial(install_node, name="node-red"),
     start=start,
     page="/",
-    inside="#red-ui-header-button-user",
+    inside="text=Flow 1",
     login_line=r'"event":"auth\.login"',
 )

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 _LOOK_AGAIN = 0.1
 _SURE_AFTER = 0.5
 """Seconds without news before a page that looks logged out is believed: many draw that first and the person later."""
-_GIVE_UP_AFTER = 2.0
-"""Seconds without news before a page that fits nothing is taken as it is."""
+_GIVE_UP_AFTER = 5.0
+"""Seconds without news before a page that fits nothing is taken as it is: large applications start for seconds without asking for anything."""
 
 
 async def check_in_page(recipe: Recipe, page: Page, *, timeout: float = 10.0) -> Verdict:
