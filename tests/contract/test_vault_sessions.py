@@ -162,3 +162,14 @@ def test_names_that_cannot_be_are_refused(vault: Vault) -> None:
         vault.update_session("work", "", lambda session: session)
     with pytest.raises(ConfigError, match="account name"):
         vault.set_secret("portside", "a\nb", "password", "x")
+
+
+def test_a_listing_names_all_sessions_in_order_without_the_key(vault: Vault) -> None:
+    for profile, site in (("b", "one"), ("a", "two"), ("a", "one")):
+        vault.update_session(profile, site, lambda session: replace(session, username="me", last_used=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)))
+    listed = vault.listing()
+    assert [(row.profile, row.site, row.username, row.health) for row in listed] == [
+        (p, s, "me", "unknown") for p, s in (("a", "one"), ("a", "two"), ("b", "one"))
+    ]
+    assert {row.last_used for row in listed} == {datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)}
+    assert vault.session_by_id(listed[0].session_id) == vault.session("a", "one")

@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -88,7 +89,7 @@ def test_fifty_processes_on_one_profile(place: Place) -> None:
     assert [event.kind for event in log] == ["in", "out"] * sum(one["held"] for one in told)
     pairs = list(zip(log[::2], log[1::2], strict=True))
     assert all(entered.data == left.data and entered.at <= left.at for entered, left in pairs)
-    assert all(one.at <= following.at for (_, one), (following, _) in zip(pairs, pairs[1:], strict=False))
+    assert all(one.at <= following.at for (_, one), (following, _) in pairwise(pairs))
     assert [entered.data["token"] for entered, _ in pairs] == sorted({entered.data["token"] for entered, _ in pairs})
     sums = {name: sum(one[name] for one in told) for name in told[0]}
     print(f"{place.url.partition(':')[0]}: {CROWD} processes, {SECONDS:.0f} s: {sums}")  # noqa: T201  (a long run tells what it was)

@@ -5,26 +5,31 @@
 
 from handstamp.vault.attempts import Attempts
 from handstamp.vault.challenges import OpenChallenge, Question
+from handstamp.vault.cleanup import ArchivedSession, Cleanup
 from handstamp.vault.face.leases import LEASE_LIFE
 from handstamp.vault.keys import KeyRecord
 from handstamp.vault.leases import Holder, Lease, LeaseInfo, Standing
 from handstamp.vault.master_key import MasterKey
-from handstamp.vault.model import JSON, Event, SaveResult, Version
+from handstamp.vault.model import JSON, Event, Listed, PartChange, SaveResult, Version
 from handstamp.vault.turns import Ended, Turn
 from handstamp.vault.vault import Vault, export_key, key_record
 
 __all__ = [
     "JSON",
     "LEASE_LIFE",
+    "ArchivedSession",
     "Attempts",
+    "Cleanup",
     "Ended",
     "Event",
     "Holder",
     "KeyRecord",
     "Lease",
     "LeaseInfo",
+    "Listed",
     "MasterKey",
     "OpenChallenge",
+    "PartChange",
     "Question",
     "SaveResult",
     "Standing",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from handstamp.errors import VaultUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from handstamp.state import PartId
+    from handstamp.state import Key, PartId
 
 JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
 
@@ -27,6 +27,28 @@ class SaveResult:
 
     written: tuple[PartId, ...] = ()
     epoch: int = 0
+
+
+class Listed(NamedTuple):
+    """A session as a list of very many needs it; `Vault.session_by_id` has the rest.
+
+    Args:
+        session_id, profile, site, username: of the session.
+        health: as `Health` writes it.
+        used_at: when it was last used, milliseconds since the Unix epoch; None when never. See `last_used`.
+    """
+
+    session_id: str
+    profile: str
+    site: str
+    username: str | None
+    health: str
+    used_at: int | None
+
+    @property
+    def last_used(self) -> datetime | None:
+        """When it was last used, UTC."""
+        return maybe_instant(self.used_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +70,23 @@ class Version:
     current: bool
     pinned: bool
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartChange:
+    """What became of one part between two times: keys, never values.
+
+    Args:
+        part: which part.
+        added: keys that were not there before, sorted; for what a key is made of see `PartKind`.
+        changed: keys with another value.
+        removed: keys that are there no longer.
+    """
+
+    part: PartId
+    added: tuple[Key, ...] = ()
+    changed: tuple[Key, ...] = ()
+    removed: tuple[Key, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from handstamp.errors import KeyMissing, SessionNotFound
 from handstamp.vault import events, names, sessions
 from handstamp.vault.face.access import Access
+from handstamp.vault.model import Listed
 from handstamp.vault.parts import find_profile, listed_profile
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from handstamp.vault.seal import Seals
     from handstamp.vault.store import Row, Transaction
 
+_PROFILE_AND_SITE = itemgetter(1, 2)
+
 
 class SessionCalls(Access):
     """Sessions by profile, site and id."""
@@ -24,6 +28,11 @@ class SessionCalls(Access):
         """Sessions by profile and site, all or some. Their proxy and losses are left out when the key is not to be had."""
         rows, seals = self._rows(lambda transaction: sessions.list_sessions(transaction, profile, site), leniently=True)
         return [session for row in rows if (session := sessions.opened_leniently(row, seals)) is not None]
+
+    def listing(self) -> list[Listed]:
+        """All sessions, by profile and site, as light rows: for lists of a hundred thousand. Needs no key."""
+        rows = self._read(lambda transaction: transaction.rows("listing"))
+        return list(map(Listed._make, sorted(rows, key=_PROFILE_AND_SITE)))
 
     def session(self, profile: str, site: str) -> Session | None:
         """The session of a profile at a site; None when there is none.
