@@ -13,12 +13,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from handstamp._target import Kind, target_of
-from handstamp.browser import Engine, Launch, find_browser, is_endpoint, leased
+from handstamp.browser import Engine, Launch, LiveContext, find_browser, is_endpoint, leased
 from handstamp.browser.profile import KeptDirectory, profile_launch, whole_profile
 from handstamp.errors import ConfigError
 from handstamp.home import home, settings
 from handstamp.keeper import Given, Keeper, Saver
 from handstamp.keeper.device import options_for
+from handstamp.keeper.follow import Follower
 from handstamp.sites import find_site
 from handstamp.state import Device
 from handstamp.vault import Lease, Vault
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from handstamp.browser import Chromium, EagerContext, EagerDriver, LiveContext
+    from handstamp.browser import Chromium, EagerContext, EagerDriver
     from handstamp.sites import Site
     from handstamp.state import Loss, Session, StorageState
 
@@ -117,7 +118,6 @@ class Opening:
         chromium: the running browser of ours.
         state: to restore.
         options: for Playwright's `new_context`.
-        live: the context that is open; set by whoever opens it.
     """
 
     def __init__(self, order: Order) -> None:
@@ -132,10 +132,22 @@ class Opening:
         self._kept: KeptDirectory | None = None
         self.chromium: Chromium
         self.state: StorageState
-        self.live: LiveContext | EagerContext | EagerDriver | None = None
+        self._live: LiveContext | EagerContext | EagerDriver | None = None
+        self._follower: Follower | None = None
         self._saver: Saver
         self._noted: tuple[Loss, ...] = ()
         self._turn = asyncio.Lock()  # what is cancelled comes to its end before it is closed
+
+    @property
+    def live(self) -> LiveContext | EagerContext | EagerDriver | None:
+        """The context that is open; once it is set it hears of what others save, and they of what it changes."""
+        return self._live
+
+    @live.setter
+    def live(self, live: LiveContext | EagerContext | EagerDriver | None) -> None:
+        self._live = live
+        if isinstance(live, LiveContext):
+            self._follower = Follower(engine(), self.vault, self.order.profile, live, domains=self._site.domains if self._site else ())
 
     @property
     def start_url(self) -> str | None:
@@ -265,6 +277,8 @@ class Opening:
         """
         async with self._turn:
             try:
+                if self._follower is not None:
+                    await self._follower.stop()
                 await self._end_browser()
             finally:
                 try:

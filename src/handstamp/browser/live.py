@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from handstamp.browser.cdp import CdpError
 from handstamp.browser.cookies import from_cdp, to_cdp
 from handstamp.browser.databases import Databases
+from handstamp.browser.incoming import Incoming
 from handstamp.browser.mirror import Mirror
 from handstamp.browser.restore import WORLD, Areas, apply_script
 from handstamp.browser.saving import Saving
@@ -442,6 +443,15 @@ class LiveContext:
         answer = await self._connection.send("Storage.getCookies", {"browserContextId": self.id})
         cookies: list[Message] = answer["cookies"]
         return cookies
+
+    async def take_in(self, state: StorageState) -> None:
+        """Bring in what others have saved meanwhile: cookies, and localStorage of the documents that are open."""
+        await self.look()  # what changed here before is known, so that the later of two changes stays
+        await Incoming(self._connection, self.mirror, self.id).take_in(state, self.homes())
+
+    def homes(self) -> list[tuple[str, str]]:
+        """Scope and session of every document that is open."""
+        return self._databases.homes()
 
     async def look(self) -> None:
         """Look at the cookie jar now."""

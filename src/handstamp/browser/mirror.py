@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from handstamp.browser.cookies import by_key, deleted
 from handstamp.browser.restore import tabs_by_use
 from handstamp.state import Entry, Part, PartId, PartKind, StorageState, cookie_scope, merge
+from handstamp.state.merge import later
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -61,6 +62,16 @@ class Mirror:
                 return
             self._clock.observe(known.stamp)
         self._changing(part_id)[key] = self._unsaved.setdefault(part_id, {})[key] = Entry(value, self._clock.stamp())
+
+    def news(self, part: Part) -> list[tuple[Key, Entry]]:
+        """Entries of `part` that are later than what is known here."""
+        known = self._parts.get(part.id, {})
+        return [(key, entry) for key, entry in part.entries.items() if _is_news(known.get(key), entry)]
+
+    def adopt(self, part_id: PartId, key: Key, entry: Entry) -> None:
+        """Somebody else has saved this, and it is being brought into the context: known, and no change of ours."""
+        self._clock.observe(entry.stamp)
+        self._changing(part_id)[key] = entry
 
     def clear(self, part_id: PartId, *, tab: str | None = None) -> None:
         """All keys of a part, or of one tab in it, were seen to be deleted."""
@@ -123,3 +134,8 @@ class Mirror:
 
 def _jar(cookie: Cookie) -> PartId:
     return PartId(PartKind.COOKIES, cookie_scope(cookie.domain))
+
+
+def _is_news(known: Entry | None, entry: Entry) -> bool:
+    """Whether `entry` says something later; that what is not there has been deleted is no news."""
+    return not entry.deleted if known is None else known != entry and later(known, entry) is entry

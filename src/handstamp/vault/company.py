@@ -24,6 +24,10 @@ class Member(Protocol):
         """Somebody saved to the profile, maybe you. Must not block, nor call the vault."""
         ...
 
+    def catch_up(self) -> None:
+        """Be in step with the vault when this returns, or at your next use of the state. Blocking."""
+        ...
+
 
 class Company:
     """All members of this process, by vault and profile. Safe across threads; members are held weakly."""
