@@ -265,7 +265,7 @@ def _fits(name: str, value: object) -> bool:
 def permission_findings(path: Path | None = None) -> list[Finding]:
     """What is wrong with owner, mode or kind of the home directory (or `path`) and of the private files in it."""
     path = home() if path is None else path
-    return [finding for item in (path, *(path / name for name in _PRIVATE_FILES)) for finding in file_findings(item)]
+    return [finding for item in (path, *(path / name for name in _PRIVATE_FILES), *sorted(path.glob("vault-*.key"))) for finding in file_findings(item)]
 
 
 def file_findings(path: Path) -> Iterator[Finding]:

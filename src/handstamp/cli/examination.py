@@ -46,19 +46,20 @@ class Look:
     remedy: str = ""
 
 
-def examine(home: Path, open_vault: Callable[[], Vault], *, start_browser: bool = True) -> Iterator[Look]:
+def examine(home: Path, open_vault: Callable[[], Vault], *, deep: bool = False, start_browser: bool = True) -> Iterator[Look]:
     """Look at everything, the cheap things first. Changes nothing and makes nothing.
 
     Args:
         home: the home directory.
         open_vault: the vault that commands use.
+        deep: open every sealed record, and not only those that are in use.
         start_browser: start the browser for a moment, which alone shows that it runs here.
     """
     yield _versions()
     yield from _guarded("home", lambda: _home(home))
     yield from _guarded("settings", lambda: _settings(home))
     yield from _guarded("sites", lambda: _sites(home))
-    yield from _guarded("vault", lambda: _vault(home, open_vault))
+    yield from _guarded("vault", lambda: _vault(home, open_vault, deep=deep))
     yield from _guarded("browser", lambda: _browser(home, start=start_browser))
     yield from _guarded("window", lambda: _window(home))
 
@@ -117,7 +118,7 @@ def _sites(home: Path) -> Iterator[Look]:
     yield Look("sites", State.OK, f"{len(usable)} known: {', '.join(usable)}")
 
 
-def _vault(home: Path, open_vault: Callable[[], Vault]) -> Iterator[Look]:
+def _vault(home: Path, open_vault: Callable[[], Vault], *, deep: bool) -> Iterator[Look]:
     from handstamp.vault import key_record  # noqa: PLC0415
 
     named = settings(home).vault
@@ -129,10 +130,14 @@ def _vault(home: Path, open_vault: Callable[[], Vault]) -> Iterator[Look]:
         yield Look("vault", State.OK, f"{vault.where} with {sessions} session{'' if sessions == 1 else 's'}")
         record = key_record(vault)
         yield Look("key", State.OK, f"{record.key_id}, from the source '{record.source}'; it opens the vault")
-        damages = vault.check()
+        if old := vault.rotating():
+            remedy = "run `handstamp key rotate` to bring it to its end"
+            yield Look("key", State.NOTE, f"a rotation is under way or was interrupted: key {old[0].key_id} is still in use", remedy)
+        damages = vault.check(deep=deep)
     yield from (Look("vault", State.BROKEN, f"{finding.subject} {finding.problem}", finding.remedy) for finding in damages)
     if not damages:
-        yield Look("records", State.OK, "every sealed record opens, the database is whole")
+        which = "every sealed record opens" if deep else "what is in use opens (`--deep` opens every record)"
+        yield Look("records", State.OK, f"{which}, the database is whole")
 
 
 def _browser(home: Path, *, start: bool) -> Iterator[Look]:

@@ -70,9 +70,13 @@ MENU: dict[str, tuple[Command, ...]] = {
     ),
     "Vault": (
         Command("history", "earlier versions that are kept"),
+        Command("diff", "what changed between two times: names and no values"),
         Command("rollback", "bring a profile back to an earlier time"),
         Command("lock", "who holds a profile, and how to free it"),
-        Command("key", "the vault's key: where it comes from, and a copy of it"),
+        Command("key", "the vault's key: where it comes from, a copy of it, a new one"),
+        Command("backup", "everything in one sealed file, while others go on"),
+        Command("restore", "bring a backup back, after all of it was verified"),
+        Command("cleanup", "remove what is too old to be of use"),
         Command("doctor", "is everything in order, and what to do if not"),
     ),
 }

@@ -9,7 +9,7 @@ from handstamp.state import Part, observed, within
 from handstamp.state.domains import host_of
 from handstamp.state.parts import PartKind
 from handstamp.state.select import cookie_belongs
-from handstamp.vault.model import SaveResult, Version, instant, milliseconds
+from handstamp.vault.model import PartChange, SaveResult, Version, instant, milliseconds
 from handstamp.vault.save import save_part
 
 if TYPE_CHECKING:
@@ -67,9 +67,54 @@ def _at(parts: Parts, head: Head, to: int) -> Part | None:
         return None
     name = parts.name(head.row_key, head.name_sealed) or f"a '{head.kind}' part"
     raise ConfigError(
-        f"profile '{parts.profile.name}' cannot go back to {instant(to):%Y-%m-%d %H:%M:%SZ}: of {name} no version that old is kept; "
+        f"profile '{parts.profile.name}' cannot be had as of {instant(to):%Y-%m-%d %H:%M:%SZ}: of {name} no version that old is kept; "
         "see `handstamp history` for those that are. Nothing was changed"
     )
+
+
+def diff(parts: Parts, since: int | None, until: int | None) -> list[PartChange]:
+    """What changed of each part between two times (milliseconds); parts of which nothing did are left out.
+
+    Args:
+        parts: of the profile.
+        since: None for what the last change of each part did.
+        until: None for now.
+
+    Raises:
+        ConfigError: a part has no version left from one of these times.
+    """
+    found = []
+    for head in list(parts.heads()):
+        now = parts.current(head) if until is None else _at(parts, head, until)
+        then = _before(parts, head, now) if since is None else _at(parts, head, since)
+        change = _compared(then, now)
+        if change is not None:
+            found.append(change)
+    return sorted(found, key=lambda change: change.part)
+
+
+def _before(parts: Parts, head: Head, now: Part | None) -> Part | None:
+    """The version before the one that `now` is of."""
+    seen = False
+    for version in parts.versions(head):
+        try:
+            part = parts.opened(version)
+        except (SealBroken, UnreadableState):
+            continue
+        if seen:
+            return part
+        seen = now is not None and part.entries == now.entries
+    return None
+
+
+def _compared(then: Part | None, now: Part | None) -> PartChange | None:
+    part = now or then
+    if part is None:
+        return None
+    old, new = then.live() if then else {}, now.live() if now else {}
+    added, removed = sorted(new.keys() - old.keys()), sorted(old.keys() - new.keys())
+    changed = sorted(key for key in new.keys() & old.keys() if new[key] != old[key])
+    return PartChange(part.id, tuple(added), tuple(changed), tuple(removed)) if added or changed or removed else None
 
 
 def pin(transaction: Transaction, parts: Parts, domains: Iterable[str] | None) -> None:

@@ -25,13 +25,14 @@ _COLOURS = {State.OK: "green", State.NOTE: "yellow", State.BROKEN: "red"}
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
+    parser.add_argument("--deep", action="store_true", help="open every sealed record: history, files and credentials, too")
     parser.add_argument("--no-browser", action="store_true", help="do not start the browser")
 
 
-def run(call: Call, *, no_browser: bool) -> int:
+def run(call: Call, *, deep: bool, no_browser: bool) -> int:
     """Look."""
     with call.output.working("Looking …"):
-        looks = list(examine(call.home, Vault, start_browser=not no_browser))
+        looks = list(examine(call.home, Vault, deep=deep, start_browser=not no_browser))
     broken = any(look.state is State.BROKEN for look in looks)
     call.output.show({"ok": not broken, "looks": [asdict(look) for look in looks]}, lambda: _picture(looks, broken=broken))
     return 1 if broken else 0

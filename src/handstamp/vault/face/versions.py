@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from handstamp.vault import events, history, names
 from handstamp.vault.face.access import Access
-from handstamp.vault.model import SaveResult, milliseconds
+from handstamp.vault.model import SaveResult, maybe_milliseconds, milliseconds
 from handstamp.vault.parts import Parts, find_profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from handstamp.vault.model import Version
+    from handstamp.vault.model import PartChange, Version
     from handstamp.vault.store import Transaction
     from handstamp.vault.unlock import Unlocked
 
@@ -28,6 +28,26 @@ class VersionCalls(Access):
         def looking(transaction: Transaction, unlocked: Unlocked) -> list[Version]:
             found = find_profile(transaction, name)
             return history.history(transaction, Parts(transaction, unlocked, found)) if found else []
+
+        return self._read_sealed(looking)
+
+    def diff(self, profile: str, *, since: datetime | None = None, until: datetime | None = None) -> list[PartChange]:
+        """What changed of a profile's parts between two times: names, never values.
+
+        Args:
+            profile: its name.
+            since: an aware datetime; None for what the last change of each part did.
+            until: an aware datetime; None for now.
+
+        Raises:
+            ConfigError: of some part no version is kept from one of these times.
+            ValueError: a time has no time zone.
+        """
+        name, begin, end = names.profile_name(profile), maybe_milliseconds(since), maybe_milliseconds(until)
+
+        def looking(transaction: Transaction, unlocked: Unlocked) -> list[PartChange]:
+            found = find_profile(transaction, name)
+            return history.diff(Parts(transaction, unlocked, found), begin, end) if found else []
 
         return self._read_sealed(looking)
 
