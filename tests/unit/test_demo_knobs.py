@@ -92,7 +92,7 @@ def test_no_value_type_shows_a_secret() -> None:
     shown = [
         Account("eve", secret, totp_secret="CANARYAA"),
         OpenSession(secret, secret, secret),
-        Listening(portside=1, interpals=2, control=3, token=secret),
+        Listening(portside=1, interpals=2, control=3, token=secret, solver_key=secret),
         Entry("eve", secret),
     ]
     assert "canary" not in repr(shown).lower()

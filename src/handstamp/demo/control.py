@@ -10,9 +10,10 @@
     POST /unlock     {username}                    forget failed logins
     POST /advance    {seconds}                     move the sites' clock on
     GET  /captcha                                  answers of open captchas
+    POST /solver     {api_key, image}              the answer to one picture, by a key of its own, see `solver`
     POST /reset                                    as at the start
 
-Every request needs the bearer token of the start line, so no page and no other local user can turn anything.
+Every other request needs the bearer token of the start line, so no page and no other local user can turn anything.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from handstamp.demo import solver
 from handstamp.demo.accounts import Account
 from handstamp.demo.knobs import SiteName, turned
 from handstamp.demo.sessions import new_secret
@@ -150,11 +152,12 @@ _ROUTES = [
     Route("/advance", advance, methods=["POST"]),
     Route("/captcha", read_captcha),
     Route("/reset", reset, methods=["POST"]),
+    Route("/solver", solver.solve, methods=["POST"]),
 ]
 
 
 class _Guard:
-    """Lets in who has the token, whatever the path."""
+    """Lets in who has the token, whatever the path; the solver has a key of its own."""
 
     def __init__(self, app: ASGIApp, *, token: str) -> None:
         self._app = app
@@ -163,16 +166,18 @@ class _Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         given = dict(scope.get("headers", ())).get(b"authorization", b"")
         app = self._app
-        if scope["type"] == "http" and not hmac.compare_digest(given, self._expected):
+        guarded = scope["type"] == "http" and scope["path"] != "/solver"
+        if guarded and not hmac.compare_digest(given, self._expected):
             headers = {"WWW-Authenticate": 'Bearer realm="demo control"'}
             app = JSONResponse({"error": "The control token is missing or wrong.", "code": "unauthorized"}, status_code=401, headers=headers)
         await app(scope, receive, send)
 
 
-def build(world: World, *, token: str) -> ASGIApp:
-    """The control endpoint over `world`, for who has `token`."""
+def build(world: World, *, token: str, solver_key: str) -> ASGIApp:
+    """The control endpoint over `world`, for who has `token`, and the solver for who has `solver_key`."""
     app = Starlette(routes=_ROUTES, exception_handlers={ConfigError: _wrong, HTTPException: _refused})
     app.state.world = world
+    app.state.solver_key = solver_key
     return _Guard(app, token=token)
 
 

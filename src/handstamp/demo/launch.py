@@ -9,7 +9,7 @@ import selectors
 import subprocess
 import sys
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
 from handstamp.demo.extra import require_extra
@@ -40,6 +40,19 @@ class DemoSite:
 
 
 @dataclass(frozen=True, slots=True)
+class DemoSolver:
+    """The service that reads portside's pictures, see `handstamp.demo.solver`.
+
+    Args:
+        url: for `solver_url`.
+        api_key: for `captcha_api_key`.
+    """
+
+    url: str
+    api_key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class DemoServers:
     """The running sites.
 
@@ -48,12 +61,14 @@ class DemoServers:
         interpals: the account service.
         control: turns knobs, reads counts.
         pid: of the one server process.
+        solver: reads portside's pictures.
     """
 
     portside: DemoSite
     interpals: DemoSite
     control: Control
     pid: int
+    solver: DemoSolver
 
 
 @contextlib.contextmanager
@@ -75,7 +90,7 @@ def start(*, portside: PortsideKnobs | None = None, interpals: InterpalsKnobs | 
     with tempfile.TemporaryFile() as errors, _process(log=log, errors=errors) as process:
         start_line = _first_words(process, knobs=knobs, errors=errors)
         with Control(start_line["control"]["url"], start_line["control"]["token"]) as control:
-            yield DemoServers(DemoSite(**start_line["portside"]), DemoSite(**start_line["interpals"]), control, process.pid)
+            yield DemoServers(DemoSite(**start_line["portside"]), DemoSite(**start_line["interpals"]), control, process.pid, DemoSolver(**start_line["solver"]))
 
 
 @contextlib.contextmanager

@@ -51,18 +51,22 @@ class Listening:
         interpals: port.
         control: port.
         token: for the control endpoint.
+        solver_key: for the service that reads portside's pictures.
     """
 
     portside: int
     interpals: int
     control: int
     token: str = field(repr=False)
+    solver_key: str = field(repr=False)
 
     def as_json(self) -> dict[str, Any]:
         """The start line: `url` for browsers, which take every name under ``localhost`` for this machine; `plain_url` for all."""
         sites = {"portside": self.portside, "interpals": self.interpals}
         urls = {name: {"url": f"http://{name}.localhost:{port}", "plain_url": f"http://{HOST}:{port}"} for name, port in sites.items()}
-        return {**urls, "control": {"url": f"http://{HOST}:{self.control}", "token": self.token}, "pid": os.getpid()}
+        control = f"http://{HOST}:{self.control}"
+        solver = {"url": f"{control}/solver", "api_key": self.solver_key}
+        return {**urls, "control": {"url": control, "token": self.token}, "solver": solver, "pid": os.getpid()}
 
 
 class _ByPort:
@@ -124,12 +128,13 @@ def serve(*, ports: Ports, portside_knobs: PortsideKnobs, interpals_knobs: Inter
     Raises:
         ConfigError: a port is taken or not allowed.
     """
-    world, token = World(portside=portside_knobs, interpals=interpals_knobs), secrets.token_urlsafe(24)
+    world = World(portside=portside_knobs, interpals=interpals_knobs)
+    token, solver_key = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(_bound(port)) for port in (ports.portside, ports.interpals, ports.control)]
         first, second, third = (int(sock.getsockname()[1]) for sock in sockets)
-        where = Listening(portside=first, interpals=second, control=third, token=token)
-        app = _ByPort({first: portside.build(world), second: interpals.build(world), third: control.build(world, token=token)})
+        where = Listening(portside=first, interpals=second, control=third, token=token, solver_key=solver_key)
+        app = _ByPort({first: portside.build(world), second: interpals.build(world), third: control.build(world, token=token, solver_key=solver_key)})
         _Server(_config(app), ready=lambda: ready(where), managed=managed).run(sockets=sockets)
 
 

@@ -56,7 +56,7 @@ def test_looks_of_eight_workers_at_a_session_that_rotates_each_time(
     assert control.stats().portside.logins == 0
 
 
-def test_looks_by_http_and_in_browsers_use_no_refresh_token_twice(vault: Vault, keeper: Keeper, portside: Site, control: Control, given: Given) -> None:
+def test_looks_by_http_and_in_browsers_use_no_refresh_token_twice(keeper: Keeper, portside: Site, control: Control, given: Given) -> None:
     control.set(token_seconds=1.0, refresh_rotation=True)
     engine().run(keeper.log_in(portside, "work", given))
     containers = replace(portside.recipe.check, url="/containers", logged_in=(replace(portside.recipe.check.logged_in[0], status=()),))
