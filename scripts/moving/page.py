@@ -62,9 +62,9 @@ Putting an old worker and its old answers before a restored session could show a
 says nothing to the server. Where a login does hang on them, as on a key that cannot be exported, on buckets or on file handles,
 `fidelity="profile"` keeps the browser's own files, in which all of them are as they were, [at a price](decisions/whole-profile.md).
 
-Not in the table, because no second browser can be given them by any of these ways: a passkey is in an authenticator outside of the profile, and a
-device-bound session's key is in the machine's security chip. Neither can be seen by a program beside the browser without taking the
-authenticator's place, so nothing reports them; such a login is made again elsewhere.
+Not in the table, because no second browser can be given them by any of these ways: a passkey is in an authenticator outside of the
+profile, and the key of a device-bound session in the machine's security chip, without which Chromium makes none. Neither is named among the
+losses; such a login has to be made again elsewhere.
 """
 
 
