@@ -1,0 +1,147 @@
+"""The stand-in sites, a home of the test's own, and credentials in the environment."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from handstamp.demo import start
+from handstamp.vault import Vault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from handstamp.demo import DemoServers
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[DemoServers]:
+    with start() as demo:
+        yield demo
+
+
+@pytest.fixture
+def demo(servers: DemoServers, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServers]:
+    """The sites as at the start, and dana's credentials for portside."""
+    servers.control.reset()
+    monkeypatch.setenv("HANDSTAMP_PORTSIDE_BASE_URL", servers.portside.url)
+    monkeypatch.setenv("HANDSTAMP_PORTSIDE_USERNAME", "dana")
+    monkeypatch.setenv("HANDSTAMP_PORTSIDE_PASSWORD", "blue-crane-42")
+    monkeypatch.setenv("INTERPALS_BASE_URL", servers.interpals.url)
+    return servers
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    place = tmp_path / "home"
+    monkeypatch.setenv("HANDSTAMP_HOME", str(place))
+    monkeypatch.chdir(tmp_path)
+    return place
+
+
+@pytest.fixture
+def vault(home: Path) -> Iterator[Vault]:
+    with Vault() as vault:
+        yield vault
+
+
+@pytest.fixture
+def child_environment(demo: DemoServers) -> dict[str, str]:
+    """For processes that the test starts."""
+    return dict(os.environ)
+
+
+@dataclass
+class Asked:
+    """One request as it came."""
+
+    method: str
+    path: str
+    host: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        pairs = (pair.partition("=") for pair in self.headers.get("cookie", "").split("; ") if pair)
+        return {name: value for name, _, value in pairs}
+
+
+@dataclass
+class Answer:
+    """What comes back."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass
+class Web:
+    """A server that answers as the test says: `pages` by path, `asked` in order."""
+
+    port: int
+    pages: dict[str, Callable[[Asked], Answer]] = field(default_factory=dict)
+    asked: list[Asked] = field(default_factory=list)
+
+    def url(self, path: str = "", *, host: str = "127.0.0.1") -> str:
+        return f"http://{host}:{self.port}{path}"
+
+    def put(self, path: str, status: int = 200, body: str | bytes = "", *headers: tuple[str, str]) -> None:
+        answer = Answer(status, body.encode() if isinstance(body, str) else body, list(headers))
+        self.pages[path] = lambda _: answer
+
+
+def _handler(web: Callable[[], Web]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _answer(self) -> None:
+            length = int(self.headers.get("Content-Length", "0"))
+            body = self._chunks() if self.headers.get("Transfer-Encoding") == "chunked" else self.rfile.read(length)
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            asked = Asked(self.command, self.path.partition("?")[0], headers.get("host", ""), headers, body)
+            web().asked.append(asked)
+            answer = web().pages.get(asked.path, lambda _: Answer(404, b"nothing here"))(asked)
+            self.send_response(answer.status)
+            for name, value in answer.headers:
+                self.send_header(name, value)
+            if "content-type" not in {name.lower() for name, _ in answer.headers}:
+                self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(answer.body)))
+            self.end_headers()
+            self.wfile.write(answer.body)
+
+        def _chunks(self) -> bytes:
+            data = b""
+            while size := int(self.rfile.readline(), 16):
+                data += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+            return data
+
+        do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815  (the library's names)
+
+        def log_message(self, *_: Any) -> None:
+            """Quiet."""
+
+    return Handler
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(lambda: web))
+    server.daemon_threads = True
+    web = Web(server.server_address[1])
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield web
+    server.shutdown()
+    server.server_close()
+    thread.join()
