@@ -46,4 +46,5 @@ APP = App(
     page="/",
     inside="text=Server online",
     login_line=r"POST 200 /account/login",
+    pause=60.0,  # it takes 500 requests a minute from one address, and its service worker makes 150 in each fresh browser
 )

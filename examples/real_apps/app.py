@@ -30,6 +30,7 @@ class App:
         page: the path that a person works at.
         inside: a selector that is visible there to somebody who is in, and to nobody else.
         login_line: a pattern that fits one line of its log for each login.
+        pause: seconds between the two openings, for a server that takes only so many requests a minute.
     """
 
     name: str
@@ -41,6 +42,7 @@ class App:
     page: str
     inside: str
     login_line: str
+    pause: float = 0.0
 
     @property
     def recipe(self) -> Path:

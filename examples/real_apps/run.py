@@ -90,6 +90,7 @@ def tried(app: App, folder: Path, pictures: Path | None) -> Result:
         shots = pictures or folder
         shots.mkdir(parents=True, exist_ok=True)
         first = visit(app, here, Path(home), shots / f"{app.name}-login.png", password=True)
+        time.sleep(app.pause)
         again = visit(app, here, Path(home), shots / f"{app.name}-again.png", password=False)
         nobody = inside_without(app, here)
         return Result(app.name, app.keeps, first, again, app.logins(here.log), nobody, installed - began, started - installed)
