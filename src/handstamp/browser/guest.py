@@ -160,13 +160,13 @@ class GuestContext(LiveContext):
         if scope not in self._read:
             self._read.add(scope)
             await self._meet_local(session, frame["id"], scope)
-        if (self._documents[session].tab, scope) not in self._tab_names:
+        if scope not in self._documents[session].names:
             await self._meet_session(session, frame["id"], scope)
         self._databases.committed(session, frame)
 
     async def _meet_local(self, session: str, frame: str, scope: str) -> None:
         part_id = PartId(PartKind.LOCAL, scope)
-        there = await self._items(session, scope, local=True)
+        there = await self._stored(session, scope, local=True)
         saved = {key[0]: value for key, value in self.mirror.values(part_id).items()}
         for name, value in there.items():
             self.mirror.set(part_id, (name,), value)
@@ -177,7 +177,7 @@ class GuestContext(LiveContext):
 
     async def _meet_session(self, session: str, frame: str, scope: str) -> None:
         part_id = PartId(PartKind.SESSION, scope)
-        there = await self._items(session, scope, local=False)
+        there = await self._stored(session, scope, local=False)
         document = self._documents[session]
         offered = document.tabs.get(scope)
         if not there:
@@ -185,9 +185,9 @@ class GuestContext(LiveContext):
                 await self._put(session, frame, scope, "sessionStorage", self._tab_items(part_id).get(offered, {}))
             return
         name = next((tab for tab, items in self._tab_items(part_id).items() if tab == document.tab or items == there), document.tab)
-        self._tab_names[document.tab, scope] = name
+        document.names[scope] = name
         document.tabs.pop(scope, None)
-        self._claim(scope, name)
+        self._tabs.claim(scope, name)
         for key, value in there.items():
             self.mirror.set(part_id, (name, key), value)
 
@@ -195,11 +195,11 @@ class GuestContext(LiveContext):
         """Saved sessionStorage by tab, of tabs that no page has."""
         tabs: dict[str, dict[str, str]] = {}
         for (tab, key), value in self.mirror.values(part_id).items():
-            if (part_id.scope, tab) not in self._claimed:
+            if (part_id.scope, tab) not in self._tabs.claimed:
                 tabs.setdefault(tab, {})[key] = value
         return tabs
 
-    async def _items(self, session: str, scope: str, *, local: bool) -> dict[str, str]:
+    async def _stored(self, session: str, scope: str, *, local: bool) -> dict[str, str]:
         identifier = {"storageKey": storage_key_of(scope), "isLocalStorage": local}
         answer = await self._connection.send("DOMStorage.getDOMStorageItems", {"storageId": identifier}, session=session)
         return dict(answer["entries"])

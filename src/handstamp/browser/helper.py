@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections import deque
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from handstamp.browser.cdp import Connection, Message
 
 READY_WITHIN = 10.0  # seconds
+_REMEMBERED = 256  # helper pages that have ended and may still be spoken of
 _EMPTY = "<!doctype html><title></title>"
 
 
@@ -40,6 +42,7 @@ class HelperPages:
         self._making: dict[str, int] = {}
         self._held: list[Message] = []
         self._helpers: dict[str, _Helper] = {}
+        self._ended: deque[str] = deque()
         self._sessions: dict[str, _Helper] = {}
         self._dismissed: set[str] = set()
 
@@ -124,6 +127,9 @@ class HelperPages:
             yield helper
         finally:
             self._connection.post("Target.closeTarget", {"targetId": helper.target})
+            self._ended.append(helper.target)
+            if len(self._ended) > _REMEMBERED:
+                self._helpers.pop(self._ended.popleft(), None)
             for session in [session for session, owner in self._sessions.items() if owner is helper]:
                 del self._sessions[session]
 

@@ -7,7 +7,6 @@ import contextlib
 import logging
 import time
 import uuid
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,58 +14,32 @@ from handstamp.browser.cdp import CdpError
 from handstamp.browser.cookies import from_cdp, to_cdp
 from handstamp.browser.databases import Databases
 from handstamp.browser.incoming import Incoming
+from handstamp.browser.items import Items
 from handstamp.browser.mirror import Mirror
 from handstamp.browser.restore import WORLD, Areas, apply_script
 from handstamp.browser.saving import Saving
-from handstamp.browser.storage_key import origin_of_url, scope_of, storage_key_of
-from handstamp.browser.waking import ANSWERS_WITHIN, silent
+from handstamp.browser.storage_key import origin_of_url
+from handstamp.browser.tabs import Document, Tabs
+from handstamp.browser.waking import silent
 from handstamp.errors import BrowserError
-from handstamp.state import Loss, PartId, PartKind, StorageState
+from handstamp.state import Loss, StorageState
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection
+    from collections.abc import Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
 
     from handstamp.browser.cdp import Connection, Message
     from handstamp.browser.helper import HelperPages
     from handstamp.browser.idb import World
     from handstamp.errors import HandstampError
-    from handstamp.state import Clock, Cookie, Key
+    from handstamp.state import Clock, Cookie
 
 _log = logging.getLogger(__name__)
 LOOK_EVERY = 0.5  # seconds between two looks at the cookie jar; a look costs about a millisecond
-MOST_TABS = 8  # tabs of one origin whose sessionStorage is kept; beyond it the longest unused go
 COOKIES_AT_ONCE = 25  # the browser does nothing else meanwhile
 FILL_WITHIN = 0.02  # seconds from the making of a context; a driver that opens a page at once is quicker
 LOOK_AFTER = 0.1  # seconds after a navigation, which has the browser's hands full
 SETTLE = 0.01  # seconds until the storage service has surely taken what a page wrote
-
-
-@dataclass
-class Document:
-    """A page or an out-of-process frame that we are attached to.
-
-    Attributes:
-        session: flat CDP session id, ours.
-        target: id of its target.
-        tab: name of its page's tab; sessionStorage that no saved tab was given to is kept under it.
-        heir_of: tab of the page that opened it: a popup inherits sessionStorage as in any browser, and is given none.
-        tabs: scope -> saved tab whose sessionStorage this page may get; shared by the page and its frames.
-        apply: identifier of the apply script that stands now.
-        handed: origin -> identifiers of the data scripts that wait for its document.
-        driven: whether a driver sends it somewhere now.
-    """
-
-    session: str
-    target: str
-    tab: str
-    heir_of: str | None = None
-    tabs: dict[str, str] = field(default_factory=dict)
-    apply: str | None = None
-    handed: dict[str, list[str]] = field(default_factory=dict)
-    driven: bool = False
-    refreshing: bool = False
-    stale: bool = False
 
 
 class LiveContext:
@@ -97,8 +70,8 @@ class LiveContext:
         self._ending: asyncio.Future[None] | None = None
         self._documents: dict[str, Document] = {}
         self._served: set[str] = set()
-        self._claimed: set[tuple[str, str]] = set()
-        self._tab_names: dict[tuple[str, str], str] = {}
+        self._tabs = Tabs(self.mirror, saved=lambda: self._areas.tabs, documents=self._documents, changed=self._refresh_all)
+        self._items = Items(connection, self.mirror, self._tabs, served=self._give)
         self._databases = Databases(
             connection,
             self.mirror,
@@ -110,7 +83,6 @@ class LiveContext:
             blank=self._blank if helpers else None,
         )
         self._helpers = helpers
-        self._present: dict[tuple[PartId, str | None], set[str]] = {}
         self._seen_jar: list[Message] | None = None
         self._given_jar: list[Message] = []
         self._to_fill = False
@@ -220,12 +192,12 @@ class LiveContext:
         """
         page = self._documents.get(parent or "")
         if page is not None:
-            document = Document(session, target, page.tab, page.heir_of, page.tabs)
+            document = page.framed(session, target)
         else:
-            heir_of = next((other.tab for other in self._documents.values() if other.target == opener), None)
+            heir_of = next((other for other in self._documents.values() if other.target == opener), None)
             document = Document(session, target, uuid.uuid4().hex[:12], heir_of)
             if heir_of is None:
-                document.tabs.update(self._offer())
+                document.tabs.update(self._tabs.offer())
         self._documents[session] = document
         post = self._connection.post
         post("Page.enable", session=session)
@@ -237,15 +209,6 @@ class LiveContext:
         post("Target.setAutoAttach", {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True, "filter": FRAMES}, session=session)
         post("Runtime.runIfWaitingForDebugger", session=session)
         self.fill_jar()
-
-    def _offer(self) -> dict[str, str]:
-        """For each scope the saved tab that no page has taken yet, the latest used first."""
-        offers = {}
-        for scope, tabs in self._areas.tabs.items():
-            free = [tab for tab in tabs if (scope, tab) not in self._claimed]
-            if free:
-                offers[scope] = free[0]
-        return offers
 
     def _refresh(self, document: Document) -> None:
         """Replace the apply script of a document by one that knows what has been served since. Sent at once, in order with what follows."""
@@ -315,8 +278,10 @@ class LiveContext:
 
     def drop(self, session: str) -> None:
         """A target of this context is gone."""
-        self._documents.pop(session, None)
+        document = self._documents.pop(session, None)
         self._databases.ended(session)
+        if document is not None:
+            self._items.forget(document, {scope for scope, _ in self._databases.homes()})
 
     def owns(self, session: str) -> bool:
         """Whether this session is one of our documents."""
@@ -328,7 +293,7 @@ class LiveContext:
         """An event of one of our documents."""
         document = self._documents[session]
         if method.startswith("DOMStorage."):
-            self._storage_event(document, method, params)
+            self._items.hear(document, method, params)
         elif method == "Fetch.requestPaused":
             self._hand_over(document, params)
         elif method in {"Page.frameNavigated", "Page.loadEventFired"}:
@@ -341,47 +306,6 @@ class LiveContext:
             self._databases.left(params["frameId"])
         elif method.startswith("Storage."):
             self._databases.hear(method, params)
-
-    def _storage_event(self, document: Document, method: str, params: Message) -> None:
-        identifier = params["storageId"]
-        scope = scope_of(identifier.get("storageKey", ""))
-        if scope is None:
-            return
-        if identifier["isLocalStorage"]:
-            self._give(scope)
-            part_id, tab = PartId(PartKind.LOCAL, scope), None
-        else:
-            part_id, tab = PartId(PartKind.SESSION, scope), self._tab(document, scope)
-        present = self._present.setdefault((part_id, tab), set())
-        if method == "DOMStorage.domStorageItemsCleared":
-            present.clear()
-            self.mirror.clear(part_id, tab=tab)
-            return
-        (present.discard if method == "DOMStorage.domStorageItemRemoved" else present.add)(params["key"])
-        self.mirror.set(part_id, _item(tab, params["key"]), params.get("newValue"))
-
-    async def _read_items(self, mute: Collection[str]) -> None:
-        """Ask the pages that are there what they hold: news of the last moment may still be under way."""
-        asked: dict[tuple[PartId, str | None], tuple[str, Document]] = {}
-        for scope, session in self._databases.homes():
-            document = self._documents.get(session)
-            if document is None or session in mute:
-                continue
-            asked[PartId(PartKind.LOCAL, scope), None] = (scope, document)
-            if tab := self._tab_names.get((document.tab, scope)):
-                asked[PartId(PartKind.SESSION, scope), tab] = (scope, document)
-        await asyncio.gather(*(self._read_area(part_id, tab, scope, document) for (part_id, tab), (scope, document) in asked.items()))
-
-    async def _read_area(self, part_id: PartId, tab: str | None, scope: str, document: Document) -> None:
-        identifier = {"storageKey": storage_key_of(scope), "isLocalStorage": part_id.kind is PartKind.LOCAL}
-        params = {"storageId": identifier}
-        with contextlib.suppress(BrowserError):
-            answer = await self._connection.send("DOMStorage.getDOMStorageItems", params, session=document.session, timeout=ANSWERS_WITHIN)
-            items = dict(answer["entries"])
-            for key, value in items.items():
-                self.mirror.set(part_id, _item(tab, key), value)
-            for key in self._present.get((part_id, tab), set()) - items.keys():
-                self.mirror.set(part_id, _item(tab, key), None)
 
     def _awaits(self, scope: str) -> bool:
         """Whether a document of this scope would still be given something that is given once."""
@@ -402,32 +326,6 @@ class LiveContext:
             if scope in self._areas.once and not self._awaits(scope):
                 self._late.discard(scope)
             self._refresh_all()
-
-    def _tab(self, document: Document, scope: str) -> str:
-        """The tab under which this page's sessionStorage of `scope` is kept: the saved one that it was given, else its own."""
-        known = self._tab_names.get((document.tab, scope))
-        if known is not None:
-            return known
-        given = document.tabs.get(scope)
-        name = self._tab_names[document.tab, scope] = given or document.tab
-        part_id = PartId(PartKind.SESSION, scope)
-        if given is not None:
-            self._claim(scope, given)
-        elif document.heir_of is not None:
-            self.mirror.copy_tab(part_id, self._tab_names.get((document.heir_of, scope), document.heir_of), name)
-        self.mirror.forget_tabs(part_id, keep=MOST_TABS, living={tab for (_, where), tab in self._tab_names.items() if where == scope})
-        return name
-
-    def _claim(self, scope: str, given: str) -> None:
-        """A page has taken a saved tab: whoever was offered the same gets the next."""
-        self._claimed.add((scope, given))
-        for other in self._documents.values():
-            if other.tabs.get(scope) == given:
-                del other.tabs[scope]
-                taken = (other.tab, scope) in self._tab_names
-                if not taken and (offer := self._offer().get(scope)):
-                    other.tabs[scope] = offer
-        self._refresh_all()
 
     def _refresh_all(self) -> None:
         for document in self._documents.values():
@@ -522,7 +420,9 @@ class LiveContext:
         mute = await silent(self._connection, self._documents, may_end=ending and ours)
         for scope in self._databases.only_at(mute):
             self.lose(Loss("page", scope, "it did not answer, so what it stored last may not be known"))
-        await asyncio.gather(self._databases.read_all(mute, ending=ending), self._read_items(mute), look)
+        homes = self._databases.homes()
+        there = [(scope, self._documents[session]) for scope, session in homes if session in self._documents and session not in mute]
+        await asyncio.gather(self._databases.read_all(mute, ending=ending), self._items.read(there), look)
 
     async def _look_at_jar(self) -> None:
         with contextlib.suppress(BrowserError):
@@ -553,11 +453,6 @@ class LiveContext:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             _log.error("watching a session ended by a fault of handstamp; what it changes from now on is saved at its end only", exc_info=error)
-
-
-def _item(tab: str | None, key: str) -> Key:
-    """Key of a storage item in its part."""
-    return (key,) if tab is None else (tab, key)
 
 
 def _idb(scope: str) -> str:

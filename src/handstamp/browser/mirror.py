@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from handstamp.state import Clock, Cookie, Key
 
 
+MOST_DELETIONS = 1000  # of one part that are remembered once they are saved
+
+
 class Mirror:
     """One context's state. Not safe across threads; the engine's loop owns it.
 
@@ -123,7 +126,18 @@ class Mirror:
     def take(self) -> StorageState:
         """What is not saved yet, as changes; from now on it counts as saved. Give it back by `give_back` if saving fails."""
         unsaved, self._unsaved = self._unsaved, {}
+        for part_id, entries in unsaved.items():
+            if any(entry.deleted for entry in entries.values()):
+                self._forget_deletions(part_id)
         return StorageState.of((Part(part_id, entries) for part_id, entries in unsaved.items()), epoch=self._epoch)
+
+    def _forget_deletions(self, part_id: PartId) -> None:
+        """The latest are remembered; the vault remembers them all, and a stamp of ours is later than any."""
+        entries = self._own[part_id]
+        gone = [key for key, entry in entries.items() if entry.deleted]
+        gone.sort(key=lambda key: entries[key].stamp)
+        for key in gone[:-MOST_DELETIONS]:
+            del entries[key]
 
     def give_back(self, changes: StorageState) -> None:
         """These changes were not saved after all; what has changed again since then stays."""

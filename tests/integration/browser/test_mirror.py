@@ -7,15 +7,10 @@ import os
 import signal
 import time
 
-from handstamp.state import Cookie, PartitionKey
+from handstamp.browser.tabs import MOST_TABS
+from handstamp.state import Cookie, PartitionKey, PartKind
 
-
-async def until(condition, seconds: float = 10.0) -> None:
-    """Wait for what happens behind."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.02)
+from .conftest import until
 
 
 def test_changes_are_saved_while_the_context_is_open(web, opened) -> None:
@@ -147,5 +142,47 @@ def test_a_browser_that_dies_costs_nothing_that_was_saved(web, opened, chromium)
             page = await context.new_page()
             await page.goto(a)
             assert await page.evaluate("first.local") == {"token": "T"}
+
+    asyncio.run(scenario())
+
+
+def test_a_context_that_lives_long_keeps_the_tabs_that_are_open_and_few_that_were_closed(web, opened) -> None:
+    a = web.origin()
+
+    async def scenario() -> None:
+        async with opened() as (context, live, saves):
+            stays = await context.new_page()
+            await stays.goto(a)
+            await stays.evaluate("sessionStorage.setItem('tab', 'stays')")
+            for number in range(MOST_TABS + 4):
+                page = await context.new_page()
+                await page.goto(a)
+                await page.evaluate("(number) => sessionStorage.setItem('tab', String(number))", number)
+                await page.close()
+            last = await context.new_page()
+            await last.goto(a)
+            await last.evaluate("sessionStorage.setItem('tab', 'last')")
+            await until(lambda: len(live._documents) == 2)
+        tabs = [items["tab"] for items in saves.state.session_storage(a).values()]
+        assert "stays" in tabs
+        assert "last" in tabs
+        assert len(tabs) <= MOST_TABS + 2  # beside those that are open
+
+    asyncio.run(scenario())
+
+
+def test_origins_that_store_nothing_are_forgotten_when_they_are_left(web, opened) -> None:
+    origins = [web.origin(f"o{number}") for number in range(5)]
+
+    async def scenario() -> None:
+        async with opened() as (context, live, _):
+            page = await context.new_page()
+            for origin in origins:
+                await page.goto(origin)
+            await until(lambda: set(live._databases._places) == {origins[-1]})
+            await page.goto(origins[0])
+            await page.evaluate("new Promise((done) => { indexedDB.open('db').onsuccess = done; })")
+            await page.goto(origins[1])
+            await until(lambda: [part_id.scope for part_id in live.mirror.part_ids(PartKind.IDB)] == [origins[0]])
 
     asyncio.run(scenario())
