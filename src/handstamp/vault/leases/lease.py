@@ -103,7 +103,7 @@ class Lease:
         while self._lost is None and not self._release.wait(self.life / 3):
             with contextlib.suppress(VaultError):  # it may be back at the next beat; who may have taken over is seen then
                 retry.write(self._store, self._renew, patience=self.life / 3)
-        if self._lost is not None:
+        if self._lost is not None and not self._release.is_set():
             _log.warning("the lease of %s is lost: %s", self.place, self._lost)
 
     def _renew(self, transaction: Transaction) -> None:
