@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from handstamp.vault import Vault
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from handstamp.demo import Control
-    from handstamp.vault import Vault
 
     from .conftest import Workers
 
@@ -22,27 +24,47 @@ PROCESSES, EACH = 8, 12
 pytestmark = pytest.mark.timeout(180)
 
 
-def test_threads_of_one_process_cause_one_login(workers: Callable[..., Workers], vault: Vault, control: Control, saved: Callable[..., None]) -> None:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, home: Path) -> Iterator[str]:
+    """A vault of either kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{home}/vault.db"
+        return
+    server = request.getfixturevalue("postgres")
+    database = server.new_database()
+    yield server.url(database)
+    server.drop(database)
+
+
+@pytest.fixture
+def vault(url: str, home: Path) -> Iterator[Vault]:
+    with Vault(url, home=home) as opened:
+        yield opened
+
+
+def test_threads_of_one_process_cause_one_login(workers: Callable[..., Workers], vault: Vault, url: str, control: Control, saved: Callable[..., None]) -> None:
     saved(vault, "work", dead=True)
-    crowd = workers(1, THREADS)
+    crowd = workers(1, THREADS, url=url)
     crowd.go()
     assert crowd.ends() == {"valid": THREADS}
     assert (control.stats().portside.logins, control.stats().portside.attempts) == (1, 1)
 
 
-def test_threads_of_eight_processes_cause_one_login(workers: Callable[..., Workers], vault: Vault, control: Control, saved: Callable[..., None]) -> None:
+def test_threads_of_eight_processes_cause_one_login(
+    workers: Callable[..., Workers], vault: Vault, url: str, control: Control, saved: Callable[..., None]
+) -> None:
     saved(vault, "work", dead=True)
-    crowd = workers(PROCESSES, EACH)
+    crowd = workers(PROCESSES, EACH, url=url)
     crowd.go()
     assert crowd.ends() == {"valid": PROCESSES * EACH}
     assert (control.stats().portside.logins, control.stats().portside.attempts) == (1, 1)
 
 
 def test_when_the_one_who_logs_in_is_killed_another_does_it(
-    workers: Callable[..., Workers], vault: Vault, control: Control, saved: Callable[..., None]
+    workers: Callable[..., Workers], vault: Vault, url: str, control: Control, saved: Callable[..., None]
 ) -> None:
     saved(vault, "work", dead=True)
-    crowd = workers(4, 5)
+    crowd = workers(4, 5, url=url)
     control.set(slow_ms=1500)  # the login page takes that long, so that it is certainly under way
     crowd.go()
     while (held := vault.lease_info("work", site="portside", purpose="login")) is None:
