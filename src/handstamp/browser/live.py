@@ -19,7 +19,7 @@ from handstamp.browser.mirror import Mirror
 from handstamp.browser.restore import WORLD, Areas, apply_script
 from handstamp.browser.saving import Saving
 from handstamp.browser.storage_key import origin_of_url
-from handstamp.browser.tabs import Document, Tabs
+from handstamp.browser.tabs import Document, Handed, Tabs
 from handstamp.browser.waking import silent
 from handstamp.errors import BrowserError
 from handstamp.state import Loss, StorageState
@@ -248,11 +248,13 @@ class LiveContext:
         has taken it, if the document still lives. So a page that leaves by itself is held for that long.
         """
         origin = origin_of_url(params["request"]["url"])
-        if origin in self._late:
-            source = self._areas.handed(origin) + apply_script(self._served, document.tabs)
-            message = {"method": "Page.addScriptToEvaluateOnNewDocument", "params": {"source": source, "worldName": WORLD}, "sessionId": document.session}
-            self._connection.forward(message, lambda reply: self._handed_over(document, origin, reply))
         self._take_back(document, origin)  # what was handed for a document that never came knows too little by now
+        if origin in self._late:
+            source = self._areas.handed(origin, apply_script(self._served, document.tabs))
+            message = {"method": "Page.addScriptToEvaluateOnNewDocument", "params": {"source": source, "worldName": WORLD}, "sessionId": document.session}
+            handed = Handed()
+            document.handed.setdefault(origin, []).append(handed)
+            self._connection.forward(message, lambda reply: self._handed_over(document, handed, reply))
         at_once = "redirectedRequestId" in params or (document.driven and params["frameId"] == document.target)
         if at_once and self._filled.is_set():
             self._let_go(document.session, params["requestId"])
@@ -267,14 +269,21 @@ class LiveContext:
     def _let_go(self, session: str, request: str) -> None:
         self._connection.post("Fetch.continueRequest", {"requestId": request}, session=session)
 
-    def _handed_over(self, document: Document, origin: str, reply: Message) -> None:
-        if identifier := reply.get("result", {}).get("identifier"):
-            document.handed.setdefault(origin, []).append(identifier)
+    def _handed_over(self, document: Document, handed: Handed, reply: Message) -> None:
+        """The browser tells of the script, sometimes only after the document: then it goes at once."""
+        handed.identifier = reply.get("result", {}).get("identifier")
+        if not handed.wanted:
+            self._remove(document, handed)
 
     def _take_back(self, document: Document, origin: str) -> None:
         """What stands in this page for documents of `origin` is needed no more."""
-        for identifier in document.handed.pop(origin, ()):
-            self._connection.post("Page.removeScriptToEvaluateOnNewDocument", {"identifier": identifier}, session=document.session)
+        for handed in document.handed.pop(origin, ()):
+            handed.wanted = False
+            self._remove(document, handed)
+
+    def _remove(self, document: Document, handed: Handed) -> None:
+        if handed.identifier is not None:
+            self._connection.post("Page.removeScriptToEvaluateOnNewDocument", {"identifier": handed.identifier}, session=document.session)
 
     def drop(self, session: str) -> None:
         """A target of this context is gone."""

@@ -96,9 +96,14 @@ class Areas:
         """Whether there is anything to give back."""
         return bool(self._parts)
 
-    def handed(self, origin: str) -> str:
-        """The data script of one of the `late` origins."""
-        return _data_script({origin: _record(origin, self._parts[origin])})
+    def handed(self, origin: str, apply: str) -> str:
+        """The script that serves a document of one of the `late` origins. In a document of another origin that gets it, it does nothing.
+
+        Args:
+            origin: whose.
+            apply: see `apply_script`.
+        """
+        return f"if (globalThis.origin === {json.dumps(origin)}) {{ {_data_script({origin: _record(origin, self._parts[origin])})} {apply} }}"
 
 
 def _gives(part: Part) -> bool:

@@ -18,6 +18,19 @@ MOST_TABS = 8  # tabs of one origin whose sessionStorage is kept; beyond it the 
 
 
 @dataclass
+class Handed:
+    """A data script on its way to one document.
+
+    Attributes:
+        identifier: CDP's; None until the browser has told.
+        wanted: whether the document is still to come. It may be there before the identifier is known.
+    """
+
+    identifier: str | None = None
+    wanted: bool = True
+
+
+@dataclass
 class Document:
     """A page or an out-of-process frame that we are attached to.
 
@@ -29,7 +42,7 @@ class Document:
         tabs: scope -> saved tab whose sessionStorage this page may get; shared by the page and its frames.
         names: scope -> tab under which its sessionStorage is kept; shared likewise.
         apply: identifier of the apply script that stands now.
-        handed: origin -> identifiers of the data scripts that wait for its document.
+        handed: origin -> the data scripts that wait for its document.
         driven: whether a driver sends it somewhere now.
     """
 
@@ -40,7 +53,7 @@ class Document:
     tabs: dict[str, str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     apply: str | None = None
-    handed: dict[str, list[str]] = field(default_factory=dict)
+    handed: dict[str, list[Handed]] = field(default_factory=dict)
     driven: bool = False
     refreshing: bool = False
     stale: bool = False

@@ -208,3 +208,32 @@ def test_a_page_without_scripts_or_one_that_leaves_at_once_uses_nothing_up(web, 
             assert await page.evaluate("first.local") == {"token": "T"}
 
     asyncio.run(scenario())
+
+
+def test_a_browser_that_answers_late_keeps_no_origin_from_its_state(web, opened, saved) -> None:
+    a, b, c = web.origin("a"), web.origin("b"), web.origin("c")
+    state = saved(local={a: {"of": "a", "gone": "soon"}, b: {"of": "b"}, c: {"of": "c"}}, session={b: {"tab": {"in": "b"}}, c: {"tab": {"in": "c"}}})
+
+    async def scenario() -> None:
+        async with opened(state) as (context, live, _):
+            connection = live._connection
+            forward = connection.forward
+
+            def late(message, answered) -> None:
+                theirs = "addScript" in message["method"]
+                forward(message, lambda reply: asyncio.get_running_loop().call_later(0.5, answered, reply) if theirs else answered(reply))
+
+            connection.forward = late
+            page = await context.new_page()
+            for origin in (a, b, c):  # what is given to `a` is handed over when its document is asked for, and is known by a name that comes late
+                await page.goto(origin)
+                assert (await page.evaluate("first"))["local"]["of"] == origin[7]
+            assert await page.evaluate("first.session") == {"in": "c"}
+            await asyncio.sleep(1)
+            await page.goto(a)
+            await page.evaluate("localStorage.removeItem('gone')")
+            await page.goto(b)
+            await page.goto(a)
+            assert await page.evaluate("first.local") == {"of": "a"}
+
+    asyncio.run(scenario())
