@@ -17,6 +17,7 @@ from urllib.parse import urldefrag, urljoin
 
 from handstamp._version import __version__
 from handstamp.http.body import read_text
+from handstamp.http.client_hints import client_hints
 from handstamp.http.observation import Failure, Observation, bare_url
 from handstamp.http.transports import Transports, proxy_for
 from handstamp.state import Device, cookie_header, cookies_to_send, set_cookie, store
@@ -151,7 +152,7 @@ def _asked(
     """One hop's answer with its text, or why there is none."""
     import httpx2  # noqa: PLC0415  (see Transports)
 
-    headers = _headers(device, walk.sent(), bearer if _origin(walk.here) == _origin(url) else None)
+    headers = _headers(device, walk.here, walk.sent(), bearer if _origin(walk.here) == _origin(url) else None)
     left = max(0.001, deadline - time.monotonic())
     waits = {"connect": left, "read": left, "write": left, "pool": left}
     try:
@@ -172,9 +173,10 @@ def _resolve_localhost(request: httpx2.Request) -> None:
         request.url = request.url.copy_with(host="127.0.0.1")  # the Host header was made from the name and stays
 
 
-def _headers(device: Device, cookies: list[Cookie], bearer: tuple[str, str] | None) -> list[tuple[bytes, bytes]]:
+def _headers(device: Device, url: str, cookies: list[Cookie], bearer: tuple[str, str] | None) -> list[tuple[bytes, bytes]]:
     """What a browser sends with a page that a person asks for, as far as the device is known."""
     named = [
+        *client_hints(device, url),
         ("User-Agent", device.user_agent or _NO_BROWSER),
         ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
         ("Accept-Encoding", "gzip"),

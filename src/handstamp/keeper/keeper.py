@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from handstamp.browser import Launch, find_browser
@@ -36,6 +36,13 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 LOGIN_WAIT = 180.0  # seconds that others wait for the one who logs in, besides those that a site's question may take
+
+_DEVICE = """() => ({
+  agent: navigator.userAgent,
+  language: navigator.language,
+  timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+  brands: (navigator.userAgentData?.brands ?? []).map(({ brand, version }) => [brand, version]),
+})"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,12 +300,15 @@ class Keeper:
 
 async def device_of(page: Page) -> Device:
     """The device that a page's site sees."""
-    seen = await page.evaluate("() => [navigator.userAgent, navigator.language, Intl.DateTimeFormat().resolvedOptions().timeZone]")
+    seen = await page.evaluate(_DEVICE)
     size = page.viewport_size
-    return replace(
-        Device(user_agent=seen[0], language=seen[1], timezone=seen[2]),
+    return Device(
+        user_agent=seen["agent"],
+        language=seen["language"],
+        timezone=seen["timezone"],
         viewport_width=size["width"] if size else None,
         viewport_height=size["height"] if size else None,
+        brands=", ".join(f'"{name}";v="{version}"' for name, version in seen["brands"]) or None,
     )
 
 

@@ -18,7 +18,7 @@ from handstamp.sites.page_watch import PageWatch
 from handstamp.sites.playwright_errors import failure_of, page_error, raise_if_gone
 from handstamp.sites.recipe import ChallengeMarker, Login, Step, StepKind
 from handstamp.sites.token_wait import wait_for_token
-from handstamp.sites.totp import parse_totp
+from handstamp.sites.totp import parse_totp, skew_of
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -192,6 +192,10 @@ class _Form:
             return answer
         used_until, self._code_until = self._code_until, 0.0
         now = time.time()
+        if used_until and (skew := skew_of(self._site_date(), now)) and abs(skew) >= self._totp.settings.period / 2:
+            # Refused, and the two clocks differ: theirs counts.
+            log.warning("the clock of '%s' is %+.0f s from ours, so one-time codes are made by theirs; set this machine's clock right", self._site.name, skew)
+            return self._totp.code_at(now + skew)
         left = self._totp.seconds_left(now)
         # Not one that may be too old on arrival, nor the one that was refused.
         if left < min(CODE_SECONDS, self._totp.settings.period / 2) or now < used_until:
@@ -199,6 +203,9 @@ class _Form:
             now = time.time()
         self._code_until = now + self._totp.seconds_left(now)
         return self._totp.code_at(now)
+
+    def _site_date(self) -> str:
+        return self._watch.answer.headers.get("date", "") if self._watch.answer else ""
 
     async def _answer(self, marker: ChallengeMarker) -> None:
         """Hand a challenge to the solver and type what it says. Whoever passes it in the page itself, or elsewhere, is as welcome."""

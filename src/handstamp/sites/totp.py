@@ -6,6 +6,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _BASE32 = re.compile(r"[A-Z2-7]+")
 _DIGITS = range(6, 9)
 _LONGEST_PERIOD = 3600
+_ON_ITS_WAY = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,18 @@ class Totp:
     def seconds_left(self, now: float) -> float:
         """How long the code of `now` stays good."""
         return self.settings.period - now % self.settings.period
+
+
+def skew_of(date: str, now: float) -> float:
+    """Seconds by which a site's clock is ahead of ours, by the Date header of an answer that came just now; 0 when it does not tell.
+
+    A second or two is what the answer took on its way.
+    """
+    try:
+        skew = parsedate_to_datetime(date).timestamp() - now
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return 0.0
+    return skew if abs(skew) > _ON_ITS_WAY else 0.0
 
 
 def parse_totp(secret: str, settings: TotpSettings = TotpSettings()) -> Totp:

@@ -16,6 +16,7 @@ class Device:
         language: BCP 47, the first of `navigator.languages`.
         timezone: IANA name.
         proxy: URL of the proxy, which may hold a password.
+        brands: the header ``Sec-CH-UA`` as the browser sent it; None where it sends none (not Chromium, or plain http).
     """
 
     user_agent: str | None = None
@@ -24,6 +25,7 @@ class Device:
     language: str | None = None
     timezone: str | None = None
     proxy: str | None = field(default=None, repr=False)
+    brands: str | None = None
 
     def changes(self, other: Device) -> dict[str, tuple[object, object]]:
         """Fields that both know and that differ: name -> (ours, other's). `proxy` is named without its values."""

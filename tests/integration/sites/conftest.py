@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
@@ -55,6 +56,7 @@ class Web:
     port: int
     pages: dict[str, Callable[[Asked], Answer]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
+    ahead: float = 0.0  # seconds that its clock is before ours
 
     def url(self, path: str = "", *, host: str = "127.0.0.1") -> str:
         return f"http://{host}:{self.port}{path}"
@@ -107,6 +109,9 @@ def _handler(web: Callable[[], Web]) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(body)
             except OSError:
                 self.close_connection = True  # they have what they wanted, or are tired of waiting
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return super().date_time_string(time.time() + web().ahead if timestamp is None else timestamp)
 
         def log_message(self, *_: Any) -> None:
             """Quiet."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Page
 
     from handstamp.demo import Control, DemoServers
-    from handstamp.sites import Challenge, Site, Solver
+    from handstamp.sites import Challenge, ChallengeSolver, Site
     from handstamp.sites.check import HttpCheck
 
     from .conftest import Chromium
@@ -59,7 +59,7 @@ def dana(password: str = DANA.password) -> Credentials:
     return Credentials(DANA.username, password, DANA.totp_secret)
 
 
-def log_in(chromium: Chromium, site: Site, credentials: Credentials | None = None, *, solver: Solver | None = None) -> Saved:
+def log_in(chromium: Chromium, site: Site, credentials: Credentials | None = None, *, solver: ChallengeSolver | None = None) -> Saved:
     async def visit(page: Page) -> Saved:
         outcome = await run_login(site, page, credentials or dana(), timeout=5.0, solver=solver)
         assert outcome.verdict.health is Health.VALID

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 import time
@@ -20,7 +21,7 @@ from handstamp.state import Health
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-    from handstamp.sites.challenge import Solver
+    from handstamp.sites.challenge import ChallengeSolver
     from handstamp.sites.login import LoginOutcome
 
     from .conftest import Answer, Asked, Chromium, Web
@@ -72,7 +73,7 @@ class Door:
             return self.web.answer(CODE)
         self.codes.append(asked.form["otp"])
         known = parse_totp(SECRET, self.totp)
-        fits = asked.form["otp"] in {known.code_at(time.time() - late) for late in (0, self.totp.period)}
+        fits = asked.form["otp"] in {known.code_at(time.time() + self.web.ahead - late) for late in (0, self.totp.period)}
         used = self.first_code_was_used and asked.form["otp"] == self.codes[0]
         return self.web.redirect(self.after, "sid=in; Path=/; HttpOnly") if fits and not used else self.web.answer(CODE)
 
@@ -89,7 +90,7 @@ def door(web: Web) -> Door:
     return Door(web)
 
 
-def enter(chromium: Chromium, site: Site, credentials: Credentials = ADA, *, timeout: float = 5.0, solver: Solver | None = None) -> LoginOutcome:
+def enter(chromium: Chromium, site: Site, credentials: Credentials = ADA, *, timeout: float = 5.0, solver: ChallengeSolver | None = None) -> LoginOutcome:
     async def visit(page: Page) -> LoginOutcome:
         return await run_login(site, page, credentials, timeout=timeout, solver=solver)
 
@@ -129,6 +130,13 @@ def test_a_code_that_fits_never_is_given_twice_and_not_again(chromium: Chromium,
     assert failed.health == Health.EXPIRED
     assert len(door.codes) == 2
     assert len(door.attempts) == 1
+
+
+def test_where_clocks_differ_the_sites_counts(chromium: Chromium, door: Door, caplog: pytest.LogCaptureFixture) -> None:
+    door.code, door.web.ahead = True, 300.0
+    assert enter(chromium, door.site()).verdict.health is Health.VALID
+    assert len(door.codes) == 2
+    assert "clock of 'door' is +" in caplog.text
 
 
 def test_without_a_secret_the_code_is_a_challenge(chromium: Chromium, door: Door) -> None:
@@ -265,6 +273,41 @@ def test_a_solved_challenge_lets_the_login_go_on(chromium: Chromium, door: Door)
     assert challenge.image.startswith(b"\x89PNG")
 
 
+class Waits:
+    """Never answers, as somebody who passes the challenge in the page itself."""
+
+    stopped = False
+
+    async def solve(self, challenge: Challenge) -> str | None:
+        del challenge
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.stopped = True
+            raise
+        return None
+
+
+def test_a_challenge_that_is_confirmed_elsewhere_lets_the_login_go_on(chromium: Chromium, door: Door) -> None:
+    door.extra = "<p id=phone>Confirm on your phone</p><script>setTimeout(() => document.getElementById('phone').remove(), 1500)</script>"
+    waits = Waits()
+    site = door.site(challenge=(ChallengeMarker("#phone", "confirm"),))
+    assert enter(chromium, site, solver=waits).verdict.health is Health.VALID
+    assert waits.stopped
+    assert len(door.attempts) == 1
+
+
+def test_a_person_who_sends_the_form_in_the_window_has_logged_in(chromium: Chromium, door: Door) -> None:
+    script = "setTimeout(() => { document.getElementById('captcha').value = '7'; document.querySelector('form').submit() }, 2500)"
+    door.extra, door.after = f"<div id=captcha-box>3+4?</div><input id=captcha name=captcha><script>{script}</script>", "/ok"
+    steps = (*STEPS[:2], Step(StepKind.CLICK, "button.later"), *STEPS[2:])  # what the recipe would do next is not there any more
+    site = door.site(challenge=(ChallengeMarker("#captcha-box", "text"),), steps=steps)
+    fill = f"document.getElementById('username').value = 'ada'; document.getElementById('password').value = '{PASSWORD}'"
+    door.extra = door.extra.replace("document.getElementById('captcha').value", f"{fill}; document.getElementById('captcha').value")
+    assert enter(chromium, site, solver=Waits()).verdict.health is Health.VALID
+    assert [form["captcha"] for form in door.attempts] == ["7"]
+
+
 def test_a_person_can_give_the_code(chromium: Chromium, door: Door) -> None:
     door.code = True
     person = Person(parse_totp(SECRET).code_at(time.time()))
@@ -390,7 +433,7 @@ def test_a_page_that_closes_during_the_login_is_a_browser_that_is_gone(chromium:
 
 def test_a_sites_own_login_is_used_and_its_errors_hold_no_secret(chromium: Chromium, door: Door) -> None:
     class Own(Site):
-        async def login(self, page: Page, credentials: Credentials, *, timeout: float = 30.0, solver: Solver | None = None) -> None:
+        async def login(self, page: Page, credentials: Credentials, *, timeout: float = 30.0, solver: ChallengeSolver | None = None) -> None:
             del timeout, solver
             await page.goto(self.url("/login"))
             await page.fill(f"#missing-{credentials.password}", credentials.password, timeout=200)
