@@ -104,7 +104,7 @@ def _text(response: Any) -> str:
 
 
 def _come_back(membership: Membership, request: Any, sent: Carried, verdict: Verdict) -> bool:
-    return membership.come_back(str(request.url), sent, f"{named(request)}: {verdict.text}")
+    return membership.come_back(str(request.method), str(request.url), sent, f"{named(request)}: {verdict.text}")
 
 
 def _may_repeat(request: Any, *, any_method: bool, resendable: Callable[[Any], bool]) -> bool:

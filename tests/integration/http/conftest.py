@@ -73,13 +73,8 @@ class Asked:
         return {name: value for name, _, value in pairs}
 
 
-@dataclass
-class Answer:
-    """What comes back."""
-
-    status: int = 200
-    body: bytes = b""
-    headers: list[tuple[str, str]] = field(default_factory=list)
+Answer = tuple[int, bytes, list[tuple[str, str]]]
+"""Status, body, headers."""
 
 
 @dataclass
@@ -94,7 +89,7 @@ class Web:
         return f"http://{host}:{self.port}{path}"
 
     def put(self, path: str, status: int = 200, body: str | bytes = "", *headers: tuple[str, str]) -> None:
-        answer = Answer(status, body.encode() if isinstance(body, str) else body, list(headers))
+        answer = (status, body.encode() if isinstance(body, str) else body, list(headers))
         self.pages[path] = lambda _: answer
 
 
@@ -108,15 +103,15 @@ def _handler(web: Callable[[], Web]) -> type[BaseHTTPRequestHandler]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             asked = Asked(self.command, self.path.partition("?")[0], headers.get("host", ""), headers, body)
             web().asked.append(asked)
-            answer = web().pages.get(asked.path, lambda _: Answer(404, b"nothing here"))(asked)
-            self.send_response(answer.status)
-            for name, value in answer.headers:
+            status, content, given = web().pages.get(asked.path, lambda _: (404, b"nothing here", []))(asked)
+            self.send_response(status)
+            for name, value in given:
                 self.send_header(name, value)
-            if "content-type" not in {name.lower() for name, _ in answer.headers}:
+            if "content-type" not in {name.lower() for name, _ in given}:
                 self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.send_header("Content-Length", str(len(answer.body)))
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(answer.body)
+            self.wfile.write(content)
 
         def _chunks(self) -> bytes:
             data = b""
