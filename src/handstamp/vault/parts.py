@@ -15,7 +15,8 @@ from handstamp.vault.store import whole
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from handstamp.vault.store import Row, Transaction
+    from handstamp.vault.index import Index
+    from handstamp.vault.store import Call, Row, Transaction, Value
     from handstamp.vault.unlock import Unlocked
 
 _log = logging.getLogger(__name__)
@@ -63,6 +64,24 @@ class Damage:
     def __str__(self) -> str:
         instead = "no earlier version opens" if self.used is None else f"version {self.used} is used instead"
         return f"version {self.generation} of a '{self.kind}' part of profile '{self.profile}' does not open (changed, or sealed by another key); {instead}"
+
+
+def expected_at_load(profile: str, profile_id: int | None) -> Iterator[Call]:
+    """What loading a profile asks, as far as it is known before."""
+    yield "standing", {}
+    yield "profile", {"profile": profile}
+    if profile_id is not None:
+        yield "heads", {"profile_id": profile_id}
+
+
+def expected_at_save(index: Index, profile: str, profile_id: int | None, changes: StorageState) -> Iterator[Call]:
+    """What saving changes to a profile asks, in the order in which rows must be locked."""
+    yield "standing", {}
+    yield "profile", {"profile": profile}
+    if profile_id is not None:
+        for part_id in changes.parts:
+            yield "head", {"profile_id": profile_id, "row_key": index.part(profile, part_id)}
+    yield "now", {}
 
 
 def find_profile(transaction: Transaction, name: str) -> Profile | None:
@@ -208,18 +227,19 @@ class Parts:
         )
         if not rows:
             return None
-        self._add_version(rows[0][0], row_key, 1, part)
+        self._transaction.run("add_version", **self._version(rows[0][0], row_key, 1, part))
         return 1
 
     def advance(self, head: Head, part: Part, *, keep: int) -> int | None:
         """A further version of a part, of which `keep` earlier ones stay. None when `head` is no longer the current one."""
         generation = head.generation + 1
         due_at = None if head.kind == PartKind.FILES else self._transaction.now()
-        if not self._transaction.run("advance_part", part_id=head.part_id, generation=generation, read_generation=head.generation, due_at=due_at):
-            return None
-        self._add_version(head.part_id, head.row_key, generation, part)
-        self._transaction.run("prune_versions", part_id=head.part_id, oldest=generation - keep)
-        return generation
+        advanced, _, _ = self._transaction.together(
+            ("advance_part", {"part_id": head.part_id, "generation": generation, "read_generation": head.generation, "due_at": due_at}),
+            ("add_version", self._version(head.part_id, head.row_key, generation, part)),
+            ("prune_versions", {"part_id": head.part_id, "oldest": generation - keep}),
+        )
+        return generation if advanced.changed else None
 
     def reseal(self, version: Head, part: Part) -> None:
         """Other content for a version, unless it was changed since it was read."""
@@ -240,11 +260,11 @@ class Parts:
         """Keep a current version that does not open, whatever its age: somebody may still want to look at it."""
         self._transaction.run("pin_version", part_id=head.part_id, generation=head.generation, pinned="damaged")
 
-    def _add_version(self, part_id: int, row_key: bytes, generation: int, part: Part) -> None:
+    def _version(self, part_id: int, row_key: bytes, generation: int, part: Part) -> dict[str, Value]:
         sealed = self.sealed(row_key, generation, part)
         if part.id.kind is not PartKind.FILES:
             self._opened.put(self.profile.name, row_key, generation, sealed, part)
-        self._transaction.run("add_version", part_id=part_id, generation=generation, now=self._transaction.now(), sealed=sealed)
+        return {"part_id": part_id, "generation": generation, "now": self._transaction.now(), "sealed": sealed}
 
     def sealed(self, row_key: bytes, generation: int, part: Part) -> bytes:
         """A version's content, sealed as that version."""

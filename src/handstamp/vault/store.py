@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from handstamp.errors import VaultUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -70,6 +70,18 @@ class Transaction(Protocol):
 
     def together(self, *calls: Call) -> list[Answer]:
         """Run several statements, in order, of which none needs another's answer: one round trip where the database is a server."""
+        ...
+
+    def expect(self, calls: Callable[[], Iterable[Call]], *, all_of_it: bool = False) -> None:
+        """Say what will probably be asked, so that a database that is a server is asked once; `rows` then finds the answers.
+
+        They are as of now, in this order: what the transaction writes afterwards is not in them. Each is given once.
+
+        Args:
+            calls: gives queries; not called where nothing is won by it.
+            all_of_it: probably nothing else is read, so that a transaction that reads may end with the last. What is read
+                besides all the same may be of a later moment.
+        """
         ...
 
     def now(self) -> int:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from handstamp.vault.store import Store, Transaction
     from handstamp.vault.unlock import Unlocked
 
+    Ahead = Callable[[Transaction, Unlocked], None]
+
 _T = TypeVar("_T")
 _KEYS_TRIED = 5
 
@@ -46,6 +48,7 @@ class Access:
         self._store_opened: Store | None = None
         self._unlocked_once: Unlocked | None = None
         self._settings_read: Settings | None = None
+        self._profile_ids: dict[str, int] = {}  # as they were last seen, to ask for what belongs to a profile before its row is there
         tell_after_fork(self)
 
     def forked(self) -> None:
@@ -84,16 +87,21 @@ class Access:
     def _write(self, work: Callable[[Transaction], _T]) -> _T:
         return retry.write(self._store(), work)
 
-    def _read_sealed(self, work: Callable[[Transaction, Unlocked], _T]) -> _T:
-        return self._with_key(self._read, work)
+    def _read_sealed(self, work: Callable[[Transaction, Unlocked], _T], *, ahead: Ahead | None = None) -> _T:
+        return self._with_key(self._read, work, ahead)
 
-    def _write_sealed(self, work: Callable[[Transaction, Unlocked], _T]) -> _T:
-        return self._with_key(self._write, work)
+    def _write_sealed(self, work: Callable[[Transaction, Unlocked], _T], *, ahead: Ahead | None = None) -> _T:
+        return self._with_key(self._write, work, ahead)
 
-    def _with_key(self, tried: Callable[[Callable[[Transaction], _T]], _T], work: Callable[[Transaction, Unlocked], _T]) -> _T:
-        """Run `work` with the key that the vault has at that moment: it may have been rotated, or the vault replaced, since we looked."""
+    def _with_key(self, tried: Callable[[Callable[[Transaction], _T]], _T], work: Callable[[Transaction, Unlocked], _T], ahead: Ahead | None) -> _T:
+        """Run `work` with the key that the vault has at that moment: it may have been rotated, or the vault replaced, since we looked.
+
+        `ahead` says first what will be asked, see `Transaction.expect`.
+        """
 
         def checked(transaction: Transaction) -> _T:
+            if ahead is not None:
+                ahead(transaction, unlocked)
             if not _is_current(transaction, unlocked):
                 raise _Rekeyed
             return work(transaction, unlocked)

@@ -9,7 +9,7 @@ from handstamp.vault import events, forget, names, save
 from handstamp.vault.company import COMPANY
 from handstamp.vault.face.access import Access
 from handstamp.vault.model import SaveResult
-from handstamp.vault.parts import Parts, find_profile, listed_profile
+from handstamp.vault.parts import Parts, expected_at_load, expected_at_save, find_profile, listed_profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,13 +50,18 @@ class StateCalls(Access):
         wanted = None if domains is None else tuple(domains)
         name = names.profile_name(profile)
 
+        def ahead(transaction: Transaction, _: Unlocked) -> None:
+            known = self._profile_ids.get(name) if wanted is None else None
+            transaction.expect(lambda: expected_at_load(name, known), all_of_it=known is not None)
+
         def loading(transaction: Transaction, unlocked: Unlocked) -> tuple[StorageState, list[Damage]]:
             if (found := find_profile(transaction, name)) is None:
                 return StorageState(), []
+            self._profile_ids[name] = found.profile_id
             parts = Parts(transaction, unlocked, found)
             return parts.load(wanted), parts.damages
 
-        state, damages = self._read_sealed(loading)
+        state, damages = self._read_sealed(loading, ahead=ahead)
         self._report(damages)
         return state
 
@@ -96,6 +101,9 @@ class StateCalls(Access):
         if lease is not None and lease.profile != name:
             raise ValueError(f"a lease of profile '{lease.profile}' was given for a save of profile '{name}'")
 
+        def ahead(transaction: Transaction, unlocked: Unlocked) -> None:
+            transaction.expect(lambda: expected_at_save(unlocked.index, name, self._profile_ids.get(name), changes))
+
         def saving(transaction: Transaction, unlocked: Unlocked) -> tuple[SaveResult, list[Damage]]:
             if lease is not None:
                 lease.check(transaction)
@@ -106,10 +114,11 @@ class StateCalls(Access):
             profile_row = found if found and found.listed else listed_profile(transaction, name)
             if found is None:  # maybe made, and forgotten, in between
                 save.refuse_forgotten(transaction, unlocked, profile_row, changes)
+            self._profile_ids[name] = profile_row.profile_id
             parts = Parts(transaction, unlocked, profile_row)
             return save.save(parts, changes, keep=self._settings().history_versions), parts.damages
 
-        result, damages = self._write_sealed(saving)
+        result, damages = self._write_sealed(saving, ahead=ahead)
         self._report(damages)
         if result.written:
             COMPANY.tell(self.where, name)

@@ -17,6 +17,7 @@ import psycopg
 
 from handstamp.errors import VaultUnavailable
 from handstamp.vault.forks import tell_after_fork
+from handstamp.vault.postgres import receipts
 from handstamp.vault.postgres.connection import connect
 from handstamp.vault.postgres.errors import lost, translated, unreachable
 from handstamp.vault.postgres.schema import migrate
@@ -90,6 +91,9 @@ class Pool:
         except BaseException:
             connection.close()
             raise
+        if not self._reached:
+            with contextlib.suppress(psycopg.Error):  # who may only read leaves it to the others
+                receipts.sweep(connection)
         self._reached = True
         return Lent(connection, self._era)
 

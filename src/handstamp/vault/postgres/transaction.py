@@ -9,11 +9,13 @@ from handstamp.vault.postgres.dialect import folded, queries
 from handstamp.vault.store import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import psycopg
 
     from handstamp.vault.store import Call, Row, Value
+
+_Key = tuple[str, frozenset[tuple[str, "Value"]]]
 
 READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"  # one moment
 WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED"  # sees what others committed while it waited for a row; see sql/queries.sql
@@ -35,6 +37,7 @@ class PostgresTransaction:
         self._begin = WRITING if writing else READING
         self._queries = queries(writing=writing)
         self._now: int | None = None
+        self._expected: dict[_Key, Answer] = {}
 
     def rows(self, query: str, /, **values: Value) -> list[Row]:
         """The rows of the named query."""
@@ -50,6 +53,16 @@ class PostgresTransaction:
             cursors = [self._execute(query, values) for query, values in calls]
         return [_answer(cursor) for cursor in cursors]
 
+    def expect(self, calls: Callable[[], Iterable[Call]], *, all_of_it: bool = False) -> None:
+        """See `handstamp.vault.store.Transaction.expect`."""
+        asked = list(calls())
+        with self._pipeline():
+            cursors = [self._execute(query, values) for query, values in asked]
+            if all_of_it and not self._writing:
+                self._connection.execute("COMMIT")
+                self.begun = False
+        self._expected = {_key(*call): _answer(cursor) for call, cursor in zip(asked, cursors, strict=True)}
+
     def now(self) -> int:
         """The server's clock: milliseconds since the epoch."""
         if self._now is None:
@@ -57,6 +70,8 @@ class PostgresTransaction:
         return self._now
 
     def _one(self, query: str, values: dict[str, Value]) -> Answer:
+        if self._expected and (expected := self._expected.pop(_key(query, values), None)) is not None:
+            return expected
         if self.begun:
             return _answer(self._execute(query, values))
         return self.together((query, values))[0]
@@ -74,6 +89,10 @@ class PostgresTransaction:
         self.changed = self.changed or (self._writing and not statement.startswith("SELECT"))
         cursor = self._connection.cursor(binary=True)
         return cursor.execute(statement.encode(), {name: folded(value) for name, value in values.items()})
+
+
+def _key(query: str, values: Mapping[str, Value]) -> _Key:
+    return query, frozenset(values.items())
 
 
 def _answer(cursor: psycopg.Cursor[Any]) -> Answer:

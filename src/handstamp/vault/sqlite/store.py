@@ -17,7 +17,7 @@ from handstamp.vault.sqlite.pool import Pool
 from handstamp.vault.store import BUSY_SECONDS, Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from handstamp.vault.store import Call, Row, Value
@@ -43,6 +43,9 @@ class SqliteTransaction:
         """One after the other; there is no way to save."""
         cursors = ((execute(self._connection, self._queries[query], values)) for query, values in calls)
         return [Answer(cursor.fetchall(), cursor.rowcount) for cursor in cursors]
+
+    def expect(self, calls: Callable[[], Iterable[Call]], *, all_of_it: bool = False) -> None:
+        """Nothing: each statement is answered at once."""
 
     def now(self) -> int:
         """The clock of this machine, as SQLite reads it: milliseconds since the epoch."""
