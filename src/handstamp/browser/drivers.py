@@ -149,7 +149,7 @@ class AsyncDrivers:
             async with self._lock:
                 playwright = await self._started()
             connect = playwright.chromium.connect_over_cdp
-            browser = await connect(url, **_gently(connect))
+            browser = await connect(url, **_as_far_as_known(connect, no_defaults=True))
             yield browser
         finally:
             async with self._lock:
@@ -193,13 +193,17 @@ class AsyncDrivers:
                 if connected is None:
                     playwright = await self._started()
                     driver, url = await self._engine.call(_way_in(chromium))
-                    connected = self._openings.connected[chromium] = _Connected(await playwright.chromium.connect_over_cdp(url), driver)
+                    connected = self._openings.connected[chromium] = _Connected(await self._connect(playwright, url), driver)
             except BaseException:
                 self._users -= 1
                 await self._stop_if_unused()
                 raise
             connected.users += 1
             return connected
+
+    async def _connect(self, playwright: async_api.Playwright, url: str) -> async_api.Browser:
+        connect = playwright.chromium.connect_over_cdp
+        return await connect(url, **_as_far_as_known(connect, is_local=True))
 
     async def _leave(self, chromium: Chromium, connected: _Connected[async_api.Browser]) -> None:
         async with self._lock:
@@ -290,7 +294,7 @@ class SyncDrivers:
         browser = None
         try:
             connect = self._started().chromium.connect_over_cdp
-            browser = connect(url, **_gently(connect))
+            browser = connect(url, **_as_far_as_known(connect, no_defaults=True))
             yield browser
         finally:
             if browser is not None:
@@ -306,13 +310,17 @@ class SyncDrivers:
             if connected is None:
                 playwright = self._started()
                 driver, url = self._engine.run(_way_in(chromium))
-                connected = self._openings.connected[chromium] = _Connected(playwright.chromium.connect_over_cdp(url), driver)
+                connected = self._openings.connected[chromium] = _Connected(self._connect(playwright, url), driver)
         except BaseException:
             self._users -= 1
             self._stop_if_unused()
             raise
         connected.users += 1
         return connected
+
+    def _connect(self, playwright: sync_api.Playwright, url: str) -> sync_api.Browser:
+        connect = playwright.chromium.connect_over_cdp
+        return connect(url, **_as_far_as_known(connect, is_local=True))
 
     def _leave(self, chromium: Chromium, connected: _Connected[sync_api.Browser]) -> None:
         connected.users -= 1
@@ -344,9 +352,14 @@ async def _expect(chromium: Chromium, driver: Driver, expected: Expected, state:
     return chromium.expect(driver, expected, state, save)
 
 
-def _gently(connect: Callable[..., Any]) -> dict[str, Any]:
-    """Playwright has learned to leave a person's browser as it is (its downloads, colours, focus) only lately."""
-    return {"no_defaults": True} if "no_defaults" in inspect.signature(connect).parameters else {}
+def _as_far_as_known(connect: Callable[..., Any], **options: bool) -> dict[str, Any]:
+    """Those options of `connect_over_cdp` that this Playwright has learned.
+
+    ``no_defaults``: leave a person's browser as it is (its downloads, colours, focus). ``is_local``: the browser is on this machine,
+    so that it reads files to upload by itself; else Playwright sends them to it as text, which takes half a minute for 20 MB.
+    """
+    known = inspect.signature(connect).parameters
+    return {name: value for name, value in options.items() if name in known}
 
 
 def _playwright_errors() -> tuple[type[Exception], ...]:
