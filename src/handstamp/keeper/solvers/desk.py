@@ -39,7 +39,8 @@ class Desk:
         """The first answer that anybody has; None when the deadline is over."""
         question = Question(self._profile, challenge.site, challenge.kind, challenge.account, challenge.question, challenge.image)
         challenge_id = await asyncio.to_thread(self._vault.ask, question, seconds=self._seconds)
-        _log.warning(
+        _log.log(
+            logging.INFO if self._solvers else logging.WARNING,  # with nobody at hand, somebody should know
             "%s asks %s for something (%s) and the login waits %.0f s for it: `handstamp answer %s`",
             challenge.site, challenge.account, challenge.kind, self._seconds, challenge_id,
         )  # fmt: skip
