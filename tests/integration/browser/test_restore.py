@@ -220,7 +220,7 @@ def test_a_browser_that_answers_late_keeps_no_origin_from_its_state(web, opened,
             forward = connection.forward
 
             def late(message, answered) -> None:
-                theirs = "globalThis.handstampSaved" in message["params"].get("source", "")
+                theirs = "globalThis.handstampSaved" in message.get("params", {}).get("source", "")
                 forward(message, lambda reply: asyncio.get_running_loop().call_later(0.5, answered, reply) if theirs else answered(reply))
 
             connection.forward = late
