@@ -66,6 +66,11 @@ def test_a_damaged_part_falls_back_to_its_last_good_version_loudly(home: Path, c
         state = vault.load("work")
         assert (state.local_storage(ORIGIN), state.local_storage(OTHER)) == ({"k": "tok3n"}, {"k": "other"})
         assert [event.data for event in vault.events(kind="part-damaged")] == [{"kind": "local", "generation": 2, "used": 1}]
+        vault.load("work")
+        session = vault.session("work", "portside")
+        assert session is not None
+        (loss,) = session.losses
+        assert (loss.what, loss.where) == ("damaged-part", f"local/{ORIGIN}")
     assert "version 2 of a 'local' part of profile 'work' does not open" in caplog.text
     assert not any(secret in caplog.text for secret in SECRETS)
 
@@ -192,6 +197,14 @@ def test_a_part_of_a_newer_format_is_refused_and_does_not_fall_back(home: Path, 
             vault.load("work")
         with pytest.raises(UnsupportedVersion):
             vault.save("work", change("older", at=10))
+
+
+def test_a_part_that_was_set_back_in_the_file_is_found_by_the_check_and_refused_by_the_next_save(home: Path) -> None:
+    sql(home, "UPDATE parts SET generation = 1 WHERE generation = 2")
+    with Vault(home=home) as vault:
+        assert [finding.problem for finding in vault.check()] == ["was set back to version 1 by other means than `handstamp rollback`"]
+        with pytest.raises(VaultUnavailable):
+            vault.save("work", change("x", at=9))
 
 
 @pytest.mark.parametrize("content", [b"not a database at all " * 100, b"SQLite format 3\0" + bytes(4080)])

@@ -52,6 +52,7 @@ class Damage:
 
     Args:
         kind: of the part; its name may be unreadable, too.
+        part: its name, sealed like what is in it; None when that is damaged. Not for logs or events.
         generation: the damaged version.
         used: the earlier version that stands in, None when none opens.
     """
@@ -60,6 +61,7 @@ class Damage:
     kind: str
     generation: int
     used: int | None
+    part: PartId | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         instead = "no earlier version opens" if self.used is None else f"version {self.used} is used instead"
@@ -182,7 +184,7 @@ class Parts:
         raise SealBroken(f"{damage}. Restore a backup, or forget it with `handstamp forget`; nothing was changed") from None
 
     def _damaged(self, head: Head, used: int | None) -> Damage:
-        damage = Damage(self.profile.name, head.kind if head.kind in set(PartKind) else "?", head.generation, used)
+        damage = Damage(self.profile.name, head.kind if head.kind in set(PartKind) else "?", head.generation, used, self.name(head.row_key, head.name_sealed))
         _log.error("%s", damage)
         self.damages.append(damage)
         return damage

@@ -5,6 +5,7 @@ The device's proxy, which may hold a password, and the losses, which name visite
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import secrets
@@ -120,6 +121,13 @@ def update(transaction: Transaction, seals: Seals, profile: Profile, site: str, 
     if not transaction.run("put_session", profile_id=profile.profile_id, revision=revision, **_row(after, revision, seals)):
         raise Raced
     return after
+
+
+def add_loss(transaction: Transaction, seals: Seals, profile: Profile, loss: Loss) -> None:
+    """Put a loss on the sessions of a profile that do not tell of it yet; whose it is, only the sites could say."""
+    for row in transaction.rows("sessions_of_profile", profile=profile.name):
+        with contextlib.suppress(SealBroken, UnreadableState):
+            update(transaction, seals, profile, row[2], lambda session: session if loss in session.losses else replace(session, losses=(*session.losses, loss)))
 
 
 def _row(session: Session, revision: int, seals: Seals) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from handstamp import home as homes
 from handstamp.errors import Conflict, VaultError
-from handstamp.state import Clock
-from handstamp.vault import events, retry
+from handstamp.state import Clock, Loss
+from handstamp.vault import events, retry, sessions
 from handstamp.vault.adapters import open_store
 from handstamp.vault.forks import tell_after_fork
+from handstamp.vault.parts import find_profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +80,7 @@ class Access:
     def _report(self, damages: list[Damage]) -> None:
         if damages:
             with contextlib.suppress(VaultError):  # the log has it; what was read is good
-                self._write(lambda transaction: _record(transaction, damages))
+                self._write_sealed(lambda transaction, unlocked: _record(transaction, unlocked, damages))
 
     def _read(self, work: Callable[[Transaction], _T]) -> _T:
         return retry.read(self._store(), work)
@@ -143,10 +144,14 @@ class Access:
             return self._unlocked_once
 
 
-def _record(transaction: Transaction, damages: list[Damage]) -> None:
+def _record(transaction: Transaction, unlocked: Unlocked, damages: list[Damage]) -> None:
     for damage in damages:
         data: dict[str, JSON] = {"kind": damage.kind, "generation": damage.generation, "used": damage.used}
         events.record(transaction, "part-damaged", profile=damage.profile, data=data)
+        instead = "nothing stands in for it" if damage.used is None else f"version {damage.used} stands in for it"
+        loss = Loss("damaged-part", str(damage.part or damage.kind), f"version {damage.generation} of it was damaged in the vault; {instead}")
+        if (profile := find_profile(transaction, damage.profile)) is not None:
+            sessions.add_loss(transaction, unlocked.seals, profile, loss)
 
 
 def _is_current(transaction: Transaction, unlocked: Unlocked) -> bool:
