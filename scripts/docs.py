@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import docs_commands
 import docs_formats
+import docs_leases
 import docs_names
 import docs_tables
 
@@ -85,6 +86,7 @@ PARTS: dict[str, Callable[[], list[str]]] = {
     "pages": pages,
     "errors": docs_tables.errors,
     "health": docs_tables.health,
+    "leases": docs_leases.leases,
     "commands": docs_commands.commands,
     "formats": docs_formats.matrix,
     "names": docs_names.names,

@@ -1,6 +1,6 @@
 """Fifty processes on one profile: no update is lost, a lease has one holder, what was deleted stays so.
 
-For `HANDSTAMP_FAULTS_SECONDS`, 10 by default; docs/security.md says how long it was run before a release.
+For `HANDSTAMP_FAULTS_SECONDS`, 10 by default; docs/faults.md says how long it was run before a release.
 """
 
 from __future__ import annotations

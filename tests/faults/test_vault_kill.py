@@ -1,6 +1,6 @@
 """kill -9 at any instant: what was acknowledged is there, nothing is torn, no lease stays stuck.
 
-`HANDSTAMP_FAULTS_KILLS` sets how many kills each test makes, 12 by default; docs/security.md says how many were made before a
+`HANDSTAMP_FAULTS_KILLS` sets how many kills each test makes, 12 by default; docs/faults.md says how many were made before a
 release. A killed process is a fork of one that has imported everything, so that the kill meets the vault and not the imports.
 """
 

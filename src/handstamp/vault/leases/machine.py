@@ -69,6 +69,16 @@ class Standing(StrEnum):
     STALE = "stale"
 
 
+MEANS = {
+    Standing.FREE: "nobody holds it",
+    Standing.MINE: "held under the asker's token",
+    Standing.ALIVE: "another's, whose process runs on this machine",
+    Standing.DEAD: "another's, whose process on this machine is gone",
+    Standing.FRESH: "another machine's or container's, with a sign of life within its life",
+    Standing.STALE: "another machine's or container's, silent for longer than its life",
+}
+
+
 class Ask(StrEnum):
     """What somebody wants of the row."""
 
