@@ -23,7 +23,7 @@ from handstamp.browser.idb.parts import RECORD
 from handstamp.browser.idb.scripts import capture_call, capture_files_call
 from handstamp.browser.idb.world import EVALUATE_WITHIN
 from handstamp.browser.restore import WORLD
-from handstamp.browser.storage_key import origin_of, scope_of, storage_key_of
+from handstamp.browser.storage_key import origin_of, scope_of, scope_under, storage_key_of
 from handstamp.browser.usage import Usage, not_read
 from handstamp.errors import BrowserError
 from handstamp.state import Loss, PartKind
@@ -144,6 +144,7 @@ class Databases:
         self._lose = lose
         self._places: dict[str, Place] = {}
         self._where: dict[str, str] = {}
+        self._unsettled: dict[str, str] = {}  # frame -> the scope that it should have
         self._work = asyncio.Event()
         self._behind: asyncio.Task[Any] | None = None
         self.tasks: set[asyncio.Task[None]] = set()
@@ -159,28 +160,45 @@ class Databases:
         if "parentId" not in frame:
             self._settle(session, frame["id"], origin)
             return
+        around = self._where.get(frame["parentId"]) or self._unsettled.get(frame["parentId"])
+        if around is not None:
+            self._unsettled[frame["id"]] = scope_under(around, origin)
         self._start(self._settle_framed(session, frame["id"], origin))
 
     async def _settle_framed(self, session: str, frame: str, origin: str) -> None:
-        """Which storage a frame has depends on what it is in, so the browser is asked.
+        """Find out which storage a frame has; if it goes away before, what it should have had is looked at later."""
+        try:
+            scope = await self._ask_key(session, frame, origin)
+            if scope is not None:
+                self._settle(session, frame, scope)
+            elif (scope := self._unsettled.get(frame)) is not None:
+                place = self._places.setdefault(scope, Place(scope))
+                place.touch()
+                place.files_due = True
+                self._work.set()
+        finally:
+            self._unsettled.pop(frame, None)
 
-        It may not know the document yet, since the renderer tells of it first.
+    async def _ask_key(self, session: str, frame: str, origin: str) -> str | None:
+        """The scope of a framed document. That depends on what it is in, so the browser is asked; None when the document is gone.
+
+        The browser may not know the document yet, since the renderer tells of it first.
         """
         for _ in range(_ASK_KEY):
             try:
                 answer = await self._connection.send("Storage.getStorageKey", {"frameId": frame}, session=session)
             except CdpError as refusal:
                 if refusal.session_gone:
-                    return
+                    return None
                 await asyncio.sleep(_ASK_KEY_AGAIN)
                 continue
             except BrowserError:
-                return
+                return None
             scope = scope_of(answer["storageKey"])
             if scope is not None and origin_of(scope) == origin:
-                self._settle(session, frame, scope)
-                return
+                return scope
             await asyncio.sleep(_ASK_KEY_AGAIN)  # it still answers for the document before
+        return None
 
     def _settle(self, session: str, frame: str, scope: str) -> None:
         place = self._places.setdefault(scope, Place(scope))

@@ -38,6 +38,15 @@ def partition_of(scope: str) -> str:
     return scope.partition("^")[2]
 
 
+def scope_under(parent: str, origin: str) -> str:
+    """The scope of a document of `origin` in a frame of a document with the scope `parent`."""
+    partition = partition_of(parent)
+    top = partition[1:] if partition[:1] == "0" else site_of(origin_of(parent))[0]
+    if site_of(origin)[0] != top:
+        return f"{origin}^0{top}"
+    return f"{origin}^{SAME_SITE_UNDER_OTHERS}" if partition else origin
+
+
 def site_of(origin: str) -> tuple[str, bool]:
     """The schemeful site of an origin, and whether subdomains belong to it (not for IP addresses and bare names)."""
     parts = urlsplit(origin)

@@ -203,3 +203,27 @@ def test_a_page_that_leaves_while_its_database_is_filled_uses_nothing_up(web, op
         assert records(again.state, a) == 2000
 
     asyncio.run(scenario())
+
+
+def test_what_a_frame_under_another_site_stored_is_kept_though_its_page_is_closed_at_once(web, opened) -> None:
+    a = web.origin("a")
+    inner = [web.origin(f"b{number}") for number in range(5)]
+    for number, b in enumerate(inner):
+        web.pages[f"/outer{number}"] = f"<iframe src='{b}/inner'></iframe>"
+    web.pages["/inner"] = (
+        f"<script>{OPEN} opened.then(async db => {{ const t = db.transaction('kv', 'readwrite'); t.objectStore('kv').put({{a: 1, b: 2}});"
+        "t.oncomplete = () => top.postMessage('done', '*'); })</script>"
+    )
+    stored = "new Promise((done) => addEventListener('message', () => done(true)))"
+
+    async def scenario() -> None:
+        async with opened() as (context, _, saves):
+            for number in range(len(inner)):
+                page = await context.new_page()
+                await page.add_init_script(f"globalThis.stored = {stored}")
+                await page.goto(f"{a}/outer{number}")
+                assert await page.evaluate("stored")
+                await page.close()
+        assert [records(saves.state, f"{b}^0http://a.localhost") for b in inner] == [1] * len(inner)
+
+    asyncio.run(scenario())
