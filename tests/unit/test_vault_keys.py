@@ -10,9 +10,10 @@ from keyring.backend import KeyringBackend
 from keyring.backends import fail, null
 from keyring.errors import KeyringLocked
 
-from handstamp.errors import ConfigError, KeyMissing
+from handstamp.errors import ConfigError, KeyMissing, VaultUnavailable
 from handstamp.state import Entry, Part, PartId, PartKind, Stamp, StorageState
 from handstamp.vault import MasterKey, Vault, export_key, key_record
+from handstamp.vault.key_file import recorded_file
 from handstamp.vault.keys import Source
 from handstamp.vault.passphrase import Argon2Costs, derive
 
@@ -248,3 +249,73 @@ def test_a_vault_without_the_record_of_its_key_gets_no_new_one(home: Path) -> No
         transaction._connection.execute("DELETE FROM keys")
     with pytest.raises(KeyMissing, match="no longer says under which key"):
         opens(home)
+
+
+def credential(directory: Path, text: str) -> None:
+    directory.mkdir(exist_ok=True)
+    (directory / "handstamp-key").write_text(text)
+
+
+def test_a_systemd_credential_is_a_source(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = MasterKey.generate()
+    credential(tmp_path / "run", key.text() + "\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "run"))
+    monkeypatch.setenv("HANDSTAMP_PASSPHRASE", "correct horse")
+    assert saved(home) == key.text()
+    assert source(home) is Source.CREDENTIAL
+    assert not (home / "vault.key").exists()
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY")
+    with pytest.raises(KeyMissing, match="the credential 'handstamp-key', and this process has none"):
+        opens(home)
+
+
+def test_a_credential_stands_in_for_any_source_and_a_directory_without_one_does_not_matter(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = saved(home)
+    (tmp_path / "run").mkdir()
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "run"))
+    assert opens(home)
+    (home / "vault.key").unlink()
+    credential(tmp_path / "run", text)
+    assert opens(home)
+    credential(tmp_path / "run", MasterKey.generate().text())
+    with pytest.raises(KeyMissing, match="the credential 'handstamp-key' is not this vault's key"):
+        opens(home)
+    credential(tmp_path / "run", "garbage")
+    with pytest.raises(KeyMissing, match="handstamp-key is not 32 bytes"):
+        opens(home)
+
+
+def test_a_rotated_key_in_the_keyring_has_an_entry_of_its_own_and_the_old_one_stays(home: Path) -> None:
+    drawer = Drawer()
+    keyring.set_keyring(drawer)
+    old = saved(home)
+    with Vault(home=home) as vault:
+        done = vault.rotate_key()
+        assert done.new.source is Source.KEYRING
+        assert set(drawer.kept.values()) == {old, export_key(vault)}
+        assert drawer.kept["handstamp", str(done.old[0].facts["entry"])] == old
+    assert opens(home)
+    drawer.locked = True
+    with pytest.raises(KeyMissing, match="unlock it"):
+        opens(home)
+
+
+def test_a_rotated_key_file_has_a_name_of_its_own_and_the_shared_one_stays(home: Path) -> None:
+    old = saved(home)
+    with Vault(home=home) as vault:
+        done = vault.rotate_key()
+    assert (home / "vault.key").read_text().strip() == old
+    new = home / str(done.new.facts["file"])
+    assert new.stat().st_mode & 0o777 == 0o600
+    assert opens(home)
+    new.unlink()
+    with pytest.raises(KeyMissing, match=rf"{new.name}, which is not there"):
+        opens(home)
+    assert not new.exists()
+
+
+@pytest.mark.parametrize("name", ["../vault.key", "/etc/passwd", "other.key", "vault-xyz.key"])
+def test_a_record_cannot_name_a_file_elsewhere(home: Path, name: str) -> None:
+    with pytest.raises(VaultUnavailable, match="record of its key file is damaged"):
+        recorded_file(home, {"file": name})
+    assert recorded_file(home, {}) == home / "vault.key"
