@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -34,6 +35,8 @@ PATIENCE = (0.25, 0.75)
 LONG_PATIENCE = (1.0, 2.0)
 """More of them, where a site has changed its cookies again and again."""
 MOST_LOOKS = 20
+TURN_WAIT = 60.0
+"""Seconds to wait for requests of others, at a site that takes them one at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +84,17 @@ class Looking:
             wake: path or URL to ask for first, which keeps the session from going to sleep. What it answers proves no login;
                 where it shows that the site is in trouble, that is the verdict.
         """
-        state = self.vault.load(profile, domains=site.domains)
-        if wake and state:
-            if trouble := self._woken(site, profile, session, state, lease, wake=wake):
-                return trouble
-            state = self.vault.load(profile, domains=site.domains)
+        if wake:
+            with self._turn(site, profile):
+                state = self.vault.load(profile, domains=site.domains)
+                if state and (trouble := self._woken(site, profile, session, state, lease, wake=wake)):
+                    return trouble
         for _ in range(MOST_LOOKS):
-            if not any(part.live() for part in state.parts.values()):
-                return None
-            verdict = self._once(site, profile, session, state, lease)
+            with self._turn(site, profile):
+                state = self.vault.load(profile, domains=site.domains)
+                if not any(part.live() for part in state.parts.values()):
+                    return None
+                verdict = self._once(site, profile, session, state, lease)
             if verdict.health is not Health.EXPIRED:
                 return verdict
             for pause in PATIENCE + (LONG_PATIENCE if self._rotates(site, profile, session) else ()):
@@ -100,6 +105,12 @@ class Looking:
             else:
                 return verdict
         return _superseded(site)
+
+    def _turn(self, site: Site, profile: str) -> AbstractContextManager[object]:
+        """Where a recipe says that requests go one at a time, none of the HTTP clients' is under way within."""
+        if not site.recipe.session.in_turn:
+            return nullcontext()
+        return self.vault.lease(profile, site=f"{site.name} requests", purpose="login", wait=TURN_WAIT)
 
     def _rotates(self, site: Site, profile: str, session: Session | None) -> bool:
         """Whether the site's cookies were changed again and again since the login: a newer id may then be on its way to the vault."""
