@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import httpx2
 
-from handstamp.errors import LoginRequired
+from handstamp.errors import LeaseHeld, LoginRequired
 from handstamp.http.session_file import SavedLogin, SessionFile, instant
 from handstamp.http.transport import at_this_machine
 from handstamp.vault import Vault
@@ -28,10 +29,13 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     T = TypeVar("T")
-    Flow = Generator["Call | Blocking", Any, T]
+    Flow = Generator["Step", Any, T]
 
 TIMEOUT = 30.0
 """Seconds for each answer."""
+LOCK_WAIT = 120.0
+"""Seconds to wait for another process that logs in with the same file."""
+_LOOK_AGAIN = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +61,24 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Blocking:
-    """Something of a flow that waits for the disk or another process."""
+    """Something of a flow that waits for the disk; short."""
 
     do: Callable[[], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """Wait until no other flow of this client is between this and the call of what is given back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait so many seconds. No thread is held by it: whoever is waited for may need one."""
+
+    seconds: float
+
+
+Step = Call | Blocking | Alone | Pause
 
 
 class ServiceBase:
@@ -132,7 +151,7 @@ class ServiceBase:
         self._relogin = relogin
         self._vault = vault
         self._own_vault: Vault | None = None
-        self._one_login = threading.Lock()
+        self.one_login = threading.Lock()
         path = Path(session_file or f".{self.service}_session.json")
         self._file = SessionFile(path, self.secret_names, self._sealing_vault, plaintext=plaintext) if persist_session else None
         self._login: SavedLogin | None = None
@@ -273,7 +292,7 @@ class ServiceBase:
         Args:
             refused: the login that is not good any more; None to log in whatever is saved.
         """
-        lock = yield Blocking(self._lock)
+        release = yield from self._locked_flow()
         try:
             for other in (self._login, (yield Blocking(self._saved))):
                 if other is not None and not other.expired(datetime.now(UTC)) and (refused is None or other.secrets != refused.secrets):
@@ -281,7 +300,7 @@ class ServiceBase:
                     return other
             return (yield from self._new_flow())
         finally:
-            lock.close()
+            release()
 
     def _new_flow(self) -> Flow[SavedLogin]:
         if self._relogin is not None:
@@ -298,23 +317,34 @@ class ServiceBase:
     def login_now_flow(self) -> Flow[None]:
         """A new login, whatever is saved."""
         self._begun = True
-        lock = yield Blocking(self._lock)
+        release = yield from self._locked_flow()
         try:
             yield from self._new_flow()
         finally:
-            lock.close()
+            release()
 
-    def _lock(self) -> ExitStack:
-        """Nobody else of this process, nor with the same file, logs in until this is closed."""
+    def _locked_flow(self) -> Flow[Callable[[], None]]:
+        """Nobody else of this client, nor with the same file, logs in until what this gives is called.
+
+        Raises:
+            LeaseHeld: another process did not finish in `LOCK_WAIT` seconds.
+        """
         with ExitStack() as stack:
-            stack.enter_context(self._one_login)
-            if (place := self._place()) is not None:
-                stack.enter_context(place.locked())
-            return stack.pop_all()
+            stack.callback((yield Alone()))
+            place = yield Blocking(self._place)
+            if place is not None:
+                deadline = time.monotonic() + LOCK_WAIT
+                while (unlock := (yield Blocking(place.try_lock))) is None:
+                    if time.monotonic() > deadline:
+                        raise LeaseHeld(f"another process has been logging in with {place.path} for {LOCK_WAIT:.0f} s; try again when it is done")
+                    yield Pause(_LOOK_AGAIN)
+                stack.callback(unlock)
+            return stack.pop_all().close
 
     # -- requests -----------------------------------------------------------------------------------------------
 
-    def _request(self, call: Call) -> httpx2.Request:
+    def request(self, call: Call) -> httpx2.Request:
+        """A call as the library's request, with the login that is in use."""
         headers = self.signature(self._login.secrets) if call.signed and self._login else {}
         url = call.path if "://" in call.path else self.base_url + call.path
         waits = dict.fromkeys(("connect", "read", "write", "pool"), TIMEOUT)
@@ -346,7 +376,7 @@ class ServiceClient(ServiceBase):
 
     def run(self, flow: Flow[T]) -> T:
         """What a flow gives."""
-        return run_blocking(flow, lambda call: self._http.send(self._request(call)))
+        return run_blocking(flow, self._http.send, self)
 
     def login(self) -> None:
         """Log in anew, and save it.
@@ -388,6 +418,7 @@ class AsyncServiceClient(ServiceBase):
         super().__init__(*arguments, **options)
         self._http = httpx2.AsyncClient()
         self._first = asyncio.Lock()
+        self._turn = asyncio.Lock()
 
     async def run(self, flow: Flow[T]) -> T:
         """What a flow gives. The first does what `auto_login` says before."""
@@ -398,10 +429,10 @@ class AsyncServiceClient(ServiceBase):
         return await self._drive(flow)
 
     async def _drive(self, flow: Flow[T]) -> T:
-        step: Call | Blocking = next(flow)
+        step = next(flow)
         while True:
             try:
-                result = await (asyncio.to_thread(step.do) if isinstance(step, Blocking) else self._http.send(self._request(step)))
+                result = await self._done(step)
             except BaseException as error:  # noqa: BLE001  (the flow lets go of what it holds, and raises it again)
                 step = flow.throw(error)
                 continue
@@ -411,10 +442,20 @@ class AsyncServiceClient(ServiceBase):
                 found: T = end.value
                 return found
 
+    async def _done(self, step: Step) -> Any:
+        if isinstance(step, Call):
+            return await self._http.send(self.request(step))
+        if isinstance(step, Blocking):
+            return await asyncio.to_thread(step.do)
+        if isinstance(step, Pause):
+            return await asyncio.sleep(step.seconds)
+        await self._turn.acquire()
+        return self._turn.release
+
     def login(self) -> None:
         """Log in anew, blocking, and save it; raises as `ServiceClient.login`."""
         with httpx2.Client() as http:
-            run_blocking(self.login_now_flow(), lambda call: http.send(self._request(call)))
+            run_blocking(self.login_now_flow(), http.send, self)
 
     async def alogin(self) -> None:
         """The same without blocking."""
@@ -440,12 +481,12 @@ class AsyncServiceClient(ServiceBase):
         await self.close()
 
 
-def run_blocking(flow: Flow[T], send: Callable[[Call], httpx2.Response]) -> T:
-    """What a flow gives, its calls made by `send`."""
-    step: Call | Blocking = next(flow)
+def run_blocking(flow: Flow[T], send: Callable[[httpx2.Request], httpx2.Response], client: ServiceBase) -> T:
+    """What a flow of `client` gives, its calls made by `send`."""
+    step = next(flow)
     while True:
         try:
-            result = step.do() if isinstance(step, Blocking) else send(step)
+            result = _done_blocking(step, send, client)
         except BaseException as error:  # noqa: BLE001  (the flow lets go of what it holds, and raises it again)
             step = flow.throw(error)
             continue
@@ -454,3 +495,14 @@ def run_blocking(flow: Flow[T], send: Callable[[Call], httpx2.Response]) -> T:
         except StopIteration as end:
             found: T = end.value
             return found
+
+
+def _done_blocking(step: Step, send: Callable[[httpx2.Request], httpx2.Response], client: ServiceBase) -> Any:
+    if isinstance(step, Call):
+        return send(client.request(step))
+    if isinstance(step, Blocking):
+        return step.do()
+    if isinstance(step, Pause):
+        return time.sleep(step.seconds)
+    client.one_login.acquire()  # what is given back releases it
+    return client.one_login.release

@@ -8,29 +8,26 @@ A file whose secrets are open is read as well: earlier programs wrote such.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 import re
 import sys
-import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from handstamp.errors import ConfigError, LeaseHeld, SealBroken, UnreadableState
+from handstamp.errors import ConfigError, SealBroken, UnreadableState
 from handstamp.home import refuse_symlink, replace_private
 from handstamp.vault.loose import open_text, seal_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from handstamp.vault import Vault
 
-LOCK_WAIT = 120.0
-"""Seconds to wait for another process that logs in with the same file."""
 _MOST = 1 << 20
 
 
@@ -150,13 +147,8 @@ class SessionFile:
             raise ConfigError(f"{self.path} cannot be removed: {error.strerror}") from None
         return True
 
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Nobody else who asks for this logs in meanwhile, in this process or another of this machine.
-
-        Raises:
-            LeaseHeld: somebody else did not finish in `LOCK_WAIT` seconds.
-        """
+    def try_lock(self) -> Callable[[], None] | None:
+        """Call what this gives to let others log in with the file; None when somebody else does so now, in this process or another of this machine."""
         lock = self.path.with_name(self.path.name + ".lock")
         refuse_symlink(lock)
         try:
@@ -164,15 +156,10 @@ class SessionFile:
             descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0), 0o600)
         except OSError as error:
             raise ConfigError(f"{lock} cannot be made: {error.strerror}; name another session_file") from None
-        try:
-            deadline = time.monotonic() + LOCK_WAIT
-            while not _lock(descriptor):
-                if time.monotonic() > deadline:
-                    raise LeaseHeld(f"another process has been logging in with {self.path} for {LOCK_WAIT:.0f} s; try again when it is done")
-                time.sleep(0.02)
-            yield
-        finally:
-            os.close(descriptor)  # which unlocks it
+        if _lock(descriptor):
+            return partial(os.close, descriptor)  # which unlocks it
+        os.close(descriptor)
+        return None
 
 
 def instant(text: str) -> datetime:
