@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from handstamp.vault.store import Transaction
     from handstamp.vault.unlock import Unlocked
 
-_AT_ONCE = 200
+_AT_ONCE = 200  # rows that are in memory
+_VERSIONS_AT_ONCE = 8  # the same; each may be a megabyte of a browser's files
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +67,12 @@ def rows_of(transaction: Transaction) -> Iterator[backup_file.Row]:
     """All rows of a vault, as they are at the moment of the transaction."""
     for table in TABLES:
         place: Columns | None = dict(table.place)
+        limit = _VERSIONS_AT_ONCE if table.name == "versions" else _AT_ONCE
         while place is not None:
-            found = transaction.rows(f"dump_{table.name}", **place, limit=_AT_ONCE)
+            found = transaction.rows(f"dump_{table.name}", **place, limit=limit)
             for row in found:
                 yield table.name, {name: value for name, value in zip(table.columns, row, strict=True) if name is not None}
-            place = dict(zip(place, found[-1], strict=False)) if len(found) == _AT_ONCE else None
+            place = dict(zip(place, found[-1], strict=False)) if len(found) == limit else None
 
 
 def verify(path: Path, home: Path, *, given: MasterKey | None = None) -> Contents:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _AT_ONCE = 50  # records in a transaction: others wait for no longer than these take
+_VERSIONS_AT_ONCE = 8  # the same; each may be a megabyte of a browser's files
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ class _Table:
         after: the query; its rows begin with the columns of `place` and end with what is sealed.
         place: names and first values of the columns that order the rows.
         write: the statement; takes the place, the new record and the head of the one that was read.
+        identity: what a row is sealed as.
+        at_once: how many are sealed anew in a transaction.
     """
 
     purpose: Purpose
@@ -71,11 +74,14 @@ class _Table:
     place: tuple[tuple[str, Value], ...]
     write: str
     identity: Callable[[Row], Identity]
+    at_once: int = _AT_ONCE
 
 
 _TABLES = (
     _Table(Purpose.NAME, "parts_after", (("part_id", -1),), "rotate_part", lambda row: Identity(row[1], 0, row[2])),
-    _Table(Purpose.PART, "versions_after", (("part_id", -1), ("generation", -1)), "rotate_version", lambda row: Identity(row[2], row[1], row[3])),
+    _Table(
+        Purpose.PART, "versions_after", (("part_id", -1), ("generation", -1)), "rotate_version", lambda row: Identity(row[2], row[1], row[3]), _VERSIONS_AT_ONCE
+    ),
     _Table(Purpose.FORGET, "forgets_after", (("profile_id", -1), ("epoch", -1)), "rotate_forget", lambda row: forget_identity_of(row[2], row[1])),
     _Table(Purpose.SESSION, "sessions_after", (("session_id", ""),), "rotate_session", lambda row: session_identity(*row[:4])),
     _Table(Purpose.CHALLENGE, "questions_after", (("challenge_id", ""),), "rotate_question", lambda row: question_identity(row[0])),
@@ -133,9 +139,9 @@ def reseal(
 
 def _batch(table: _Table, place: dict[str, Value]) -> Callable[[Transaction, Unlocked], tuple[int, int, dict[str, Value] | None]]:
     def work(transaction: Transaction, unlocked: Unlocked) -> tuple[int, int, dict[str, Value] | None]:
-        rows = transaction.rows(table.after, **place, limit=_AT_ONCE)
+        rows = transaction.rows(table.after, **place, limit=table.at_once)
         done = [_resealed(transaction, unlocked, table, row) for row in rows]
-        last = None if len(rows) < _AT_ONCE else dict(zip(place, rows[-1], strict=False))
+        last = None if len(rows) < table.at_once else dict(zip(place, rows[-1], strict=False))
         return done.count(True), done.count(None), last
 
     return work
