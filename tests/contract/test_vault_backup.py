@@ -239,3 +239,31 @@ def test_a_backup_from_before_a_rotation_needs_the_key_from_then(vault: Vault, o
     with pytest.raises(KeyMissing):
         open_vault(key=new).restore(copy, replace=True)
     assert_whole(open_vault(key=new))
+
+
+def test_savers_beside_a_restore_save_into_what_came_back(vault: Vault, open_vault: OpenVault, copy: Path) -> None:
+    stop, failures = threading.Event(), []
+
+    def work(number: int) -> None:
+        mine = open_vault()
+        try:
+            for count in range(1, 100_000):
+                mine.save("work", change(str(count), at=count, key=f"own{number}"))
+                mine.load("work")
+                if stop.is_set():
+                    mine.save("work", change("last", at=10**6, key=f"own{number}"))
+                    return
+        except BaseException as error:  # noqa: BLE001  (the test tells)
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for _ in range(3):
+        vault.restore(copy, replace=True)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert vault.load("work").local_storage(ORIGIN) == {"k": "v4", "own0": "last", "own1": "last", "own2": "last"}
+    assert vault.check() == []

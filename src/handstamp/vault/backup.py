@@ -109,6 +109,7 @@ def verify(path: Path, home: Path, *, given: MasterKey | None = None) -> Content
 
 def put_back(transaction: Transaction, path: Path) -> None:
     """Put the rows of a verified backup in the place of whatever the vault holds."""
+    transaction.run("erase_keys")  # first: on PostgreSQL this waits for everyone who is sealing, and lets nobody begin
     for table in reversed(TABLES):
         transaction.run(f"erase_{table.name}")
     transaction.run("erase_challenges")

@@ -85,7 +85,7 @@ def _clean_part(transaction: Transaction, unlocked: Unlocked, row: Row, before: 
     try:
         part = parts.opened(head)
     except (SealBroken, StateError):  # its earlier versions stand in for it: they stay, until a save heals it
-        transaction.run("due_again", part_id=head.part_id, due_at=None)
+        transaction.run("due_again", part_id=head.part_id, current=head.generation, due_at=None)
         return 0, 0
     deleted = {key: entry.stamp.time for key, entry in part.entries.items() if entry.deleted}
     kept = {key: entry for key, entry in part.entries.items() if deleted.get(key, before) >= before}
@@ -94,7 +94,7 @@ def _clean_part(transaction: Transaction, unlocked: Unlocked, row: Row, before: 
     versions = transaction.run("delete_old_versions", part_id=head.part_id, current=head.generation, before=before)
     ((replaced_at,),) = transaction.rows("version_due", part_id=head.part_id, current=head.generation)
     times = [time for time in (replaced_at, *(time for key, time in deleted.items() if key in kept)) if time is not None]
-    transaction.run("due_again", part_id=head.part_id, due_at=min(times, default=None))
+    transaction.run("due_again", part_id=head.part_id, current=head.generation, due_at=min(times, default=None))
     return versions, len(part.entries) - len(kept)
 
 

@@ -419,7 +419,7 @@ SELECT MIN(n.written_at) FROM versions n WHERE n.part_id = :part_id AND n.genera
 )
 
 -- name: due_again
-UPDATE parts SET due_at = CAST(:due_at AS BIGINT) WHERE part_id = :part_id
+UPDATE parts SET due_at = CAST(:due_at AS BIGINT) WHERE part_id = :part_id AND generation = :current
 
 -- name: unused_sessions
 SELECT session_id FROM sessions WHERE COALESCE(last_used, logged_in_at, created_at, 0) < :before
