@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from handstamp.http.body import read_text
+from handstamp.http.transport import at_this_machine
 from handstamp.http.transports import Transports, proxy_for
 from handstamp.sites.bearer import bearer_header
 
@@ -89,7 +90,7 @@ class Renewal:
         request = httpx2.Request("POST", url, headers=self._headers(url, rules), content=body, extensions={"timeout": dict.fromkeys(_WAITS, TIMEOUT)})
         try:
             with Transports() as transports:
-                response = transports.transport(proxy_for(url, saved=self._device.proxy)).handle_request(request)
+                response = transports.transport(proxy_for(url, saved=self._device.proxy)).handle_request(at_this_machine(request))
                 text = read_text(response, limit=_MAX_ANSWER, deadline=time.monotonic() + TIMEOUT)
         except (httpx2.HTTPError, OSError, ValueError):
             return Renewed.UNKNOWN

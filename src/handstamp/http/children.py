@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from handstamp.state import Clock, Device, Key
 
+_PORT = re.compile(rb"^([^\t\n:]+):[0-9]+(?=\t)", re.MULTILINE)
 COOKIES = "{cookies}"
 """What stands for the cookie file's path in the words of a command."""
 
@@ -24,17 +26,19 @@ class Program:
     Args:
         cookies: options that make it read and write the file.
         agent: option for the user agent.
-        header: option for a further header; empty when it has none.
+        header: option for a further header.
+        http_only: whether it reads lines that are marked as HttpOnly; to others they are comments.
     """
 
     cookies: tuple[str, ...]
     agent: str
-    header: str = ""
+    header: str
+    http_only: bool = True
 
 
 PROGRAMS = {
     "curl": Program(("--cookie", COOKIES, "--cookie-jar", COOKIES), "--user-agent", "--header"),
-    "wget": Program(("--load-cookies", COOKIES, "--save-cookies", COOKIES, "--keep-session-cookies"), "--user-agent", "--header"),
+    "wget": Program(("--load-cookies", COOKIES, "--save-cookies", COOKIES, "--keep-session-cookies"), "--user-agent", "--header", http_only=False),
     "yt-dlp": Program(("--cookies", COOKIES), "--user-agent", "--add-headers"),
 }
 
@@ -47,16 +51,36 @@ def command(words: Sequence[str], file: str, device: Device) -> list[str]:
         file: path of the cookie file.
         device: of the session.
     """
-    known = PROGRAMS.get(PurePath(words[0]).name.removesuffix(".exe"))
+    known = _known(words)
     options: list[str] = []
     if known is not None:
         options += () if any(COOKIES in word for word in words) else known.cookies
         if device.user_agent and not any(word in {known.agent, "-A", "-U"} for word in words):
             options += (known.agent, device.user_agent)
-        if device.language and known.header:
+        if device.language:
             separator = ":" if known.header == "--add-headers" else ": "
             options += (known.header, f"Accept-Language{separator}{device.language}")
     return [words[0], *(word.replace(COOKIES, file) for word in (*options, *words[1:]))]
+
+
+def file_for(words: Sequence[str], cookies: bytes) -> bytes:
+    """The cookie file as the program of a command reads it.
+
+    Args:
+        words: as typed.
+        cookies: a cookies.txt.
+    """
+    known = _known(words)
+    return cookies if known is None or known.http_only else cookies.replace(b"\n#HttpOnly_", b"\n")
+
+
+def file_from(data: bytes) -> bytes:
+    """A cookie file as a program left it, in the form that all others have: wget writes a port behind the host."""
+    return _PORT.sub(rb"\1", data)
+
+
+def _known(words: Sequence[str]) -> Program | None:
+    return PROGRAMS.get(PurePath(words[0]).name.removesuffix(".exe"))
 
 
 def environment(env: Mapping[str, str]) -> dict[str, str]:

@@ -24,7 +24,7 @@ from handstamp.cli.parser import Usage
 from handstamp.errors import ConfigError, SessionNotFound, StateError
 from handstamp.formats import read, write
 from handstamp.home import create_private
-from handstamp.http.children import changes, command, environment
+from handstamp.http.children import changes, command, environment, file_for, file_from
 from handstamp.state import Clock, Device, PartKind, StorageState
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def run(call: Call, *, site: str, words: list[str], profile: str) -> int:
         if not state.cookies():
             raise SessionNotFound(f"no cookie is saved for {known.name} in profile '{profile}'; `handstamp ls` lists what is saved")
         session = vault.session(profile, known.name)
-        with _cookie_file(state, known) as file:
+        with _cookie_file(state, known, words) as file:
             try:
                 status = _run(command(words, str(file), session.device if session else Device()), file)
             finally:
@@ -66,12 +66,12 @@ def run(call: Call, *, site: str, words: list[str], profile: str) -> int:
 
 
 @contextlib.contextmanager
-def _cookie_file(state: StorageState, site: Site) -> Iterator[Path]:
+def _cookie_file(state: StorageState, site: Site, words: list[str]) -> Iterator[Path]:
     """The cookies in a file that nobody else can read, in a folder that goes with it."""
     cookies = StorageState.of(state.of_kind(PartKind.COOKIES))
     with tempfile.TemporaryDirectory(prefix="handstamp-") as folder:  # 0700
         file = Path(folder, "cookies.txt")
-        create_private(file, write(cookies, format="netscape", now=time.time(), domains=site.domains).data)
+        create_private(file, file_for(words, write(cookies, format="netscape", now=time.time(), domains=site.domains).data))
         yield file
 
 
@@ -89,7 +89,7 @@ def _run(words: list[str], file: Path) -> int:
 def _read_back(call: Call, vault: Vault, profile: str, state: StorageState, file: Path) -> None:
     clock = Clock(os.urandom(4).hex())
     try:
-        found = read(file.read_bytes(), name="the program's cookie file", format="netscape", now=time.time(), clock=clock).state
+        found = read(file_from(file.read_bytes()), name="the program's cookie file", format="netscape", now=time.time(), clock=clock).state
     except (OSError, StateError) as error:
         call.output.note(f"what the program did to its cookies is not kept: {error}")
         return
