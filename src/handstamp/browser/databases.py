@@ -224,8 +224,12 @@ class Databases:
         """
         try:
             world = await over_cdp(self._connection, session=session, frame=frame, scope=place.scope, name=WORLD)
-            if not await world.applied():
+            refused = await world.applied()
+            if refused is None:
                 return
+            for scope, tab, over in refused:
+                area = "localStorage" if tab is None else "sessionStorage"
+                self._lose(Loss("quota", f"{scope}, {area}", f"{over} items were not given back: there is no room for them"))
             self._served(place.scope)
             for name, how in (await world.ended()).items():
                 if how.outcome == "restored":

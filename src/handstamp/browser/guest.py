@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from handstamp.browser.cookies import by_key
 from handstamp.browser.idb import dump, over_cdp
@@ -207,14 +207,8 @@ class GuestContext(LiveContext):
     async def _put(self, session: str, frame: str, scope: str, area: str, items: dict[str, str]) -> None:
         if not items:
             return
-        made = await self._connection.send("Page.createIsolatedWorld", {"frameId": frame, "worldName": WORLD}, session=session)
-        params: dict[str, Any] = {
-            "expression": f"{_PUT}({json.dumps(area)}, {json.dumps(list(items.items()))})",
-            "contextId": made["executionContextId"],
-            "returnByValue": True,
-        }
-        answer = await self._connection.send("Runtime.evaluate", params, session=session)
-        if refused := answer["result"].get("value"):
+        world = await over_cdp(self._connection, session=session, frame=frame, scope=scope, name=WORLD)
+        if refused := await world.evaluate(f"{_PUT}({json.dumps(area)}, {json.dumps(list(items.items()))})"):
             self.lose(Loss("quota", f"{scope}, {area}", f"{refused} items were not given back: there is no room for them"))
 
     async def _fill_databases(self, session: str, frame: str, scope: str) -> None:

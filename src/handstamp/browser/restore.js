@@ -32,13 +32,16 @@
     || (world !== world.parent && reaches(() => world.parent))
     || (world.opener && reaches(() => world.opener));
 
-  const put = (open, items) => {
+  const refused = world.handstampRefused = [];               // [scope, tab or null, how many]: told when the engine asks
+  const put = (open, { scope, tab, items }) => {
     let storage;
     try { storage = open(); } catch { return; }            // no storage in a sandboxed frame
+    let over = 0;
     for (const [key, value] of items) {
       if (storage.getItem(key) !== null) continue;
-      try { storage.setItem(key, value); } catch { /* over the quota: the engine sees that it is missing and reports it */ }
+      try { storage.setItem(key, value); } catch { over += 1; }
     }
+    if (over) refused.push([scope, tab, over]);
   };
   for (const area of areas) {
     if (!mine(area)) continue;
@@ -47,9 +50,9 @@
     } else if (before) {
       continue;
     } else if (area.tab === null) {
-      if (!done.includes(area.scope)) put(() => world.localStorage, area.items);
+      if (!done.includes(area.scope)) put(() => world.localStorage, area);
     } else if (tabs[area.scope] === area.tab) {
-      put(() => world.sessionStorage, area.items);
+      put(() => world.sessionStorage, area);
     }
   }
 })

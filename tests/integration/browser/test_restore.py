@@ -237,3 +237,21 @@ def test_a_browser_that_answers_late_keeps_no_origin_from_its_state(web, opened,
             assert await page.evaluate("first.local") == {"of": "a"}
 
     asyncio.run(scenario())
+
+
+def test_items_for_which_there_is_no_room_are_named_and_stay_saved(web, opened, saved) -> None:
+    a = web.origin()
+    items = {f"k{number}": "x" * 1_000_000 for number in range(8)}
+
+    async def scenario() -> None:
+        async with opened(saved(local={a: items})) as (context, live, saves):
+            page = await context.new_page()
+            await page.goto(a)
+            fitting = await page.evaluate("localStorage.length")
+            assert 0 < fitting < len(items)
+            await page.evaluate("localStorage.removeItem('k0'); localStorage.setItem('small', '1')")
+        assert [(loss.what, loss.where) for loss in live.losses] == [("quota", f"{a}, localStorage")]
+        assert live.losses[0].why.startswith(f"{len(items) - fitting} items were not given back")
+        assert saves.state.local_storage(a).keys() == items.keys() - {"k0"} | {"small"}
+
+    asyncio.run(scenario())

@@ -89,9 +89,13 @@ class World:
         """The value of an expression in this world, its promise waited for."""
         return await self._evaluate(expression)
 
-    async def applied(self) -> bool:
-        """Whether this document has been served at its start (`restore.js`); without any script of its own it may run none of ours."""
-        return bool(await self._evaluate("globalThis.handstampDone === true"))
+    async def applied(self) -> list[tuple[str, str | None, int]] | None:
+        """How this document has been served at its start (`restore.js`); None if it has not: without any script of its own it may run none of ours.
+
+        For each area that had no room: its scope, the tab of a sessionStorage, and how many items are missing.
+        """
+        told = await self._evaluate("globalThis.handstampDone === true ? JSON.stringify(globalThis.handstampRefused ?? []) : null")
+        return None if told is None else [(scope, tab, over) for scope, tab, over in json.loads(told)]
 
     async def _told(self, call: str) -> list[dict[str, Any]]:
         told, more = facts(await self._evaluate(call))
