@@ -232,16 +232,19 @@ class Parts:
         self._transaction.run("add_version", **self._version(rows[0][0], row_key, 1, part))
         return 1
 
-    def advance(self, head: Head, part: Part, *, keep: int) -> int | None:
-        """A further version of a part, of which `keep` earlier ones stay. None when `head` is no longer the current one."""
+    def advance(self, head: Head, part: Part, *, keep: int) -> int:
+        """A further version of a part, of which `keep` earlier ones stay.
+
+        If `head` is no longer the current one, there is a version of that generation already, and the transaction fails.
+        """
         generation = head.generation + 1
         due_at = None if head.kind == PartKind.FILES else self._transaction.now()
-        advanced, _, _ = self._transaction.together(
+        self._transaction.later(
             ("advance_part", {"part_id": head.part_id, "generation": generation, "read_generation": head.generation, "due_at": due_at}),
             ("add_version", self._version(head.part_id, head.row_key, generation, part)),
             ("prune_versions", {"part_id": head.part_id, "oldest": generation - keep}),
         )
-        return generation if advanced.changed else None
+        return generation
 
     def reseal(self, version: Head, part: Part) -> None:
         """Other content for a version, unless it was changed since it was read."""

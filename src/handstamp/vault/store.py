@@ -72,6 +72,13 @@ class Transaction(Protocol):
         """Run several statements, in order, of which none needs another's answer: one round trip where the database is a server."""
         ...
 
+    def later(self, *calls: Call) -> None:
+        """Run statements before the next one, or before the commit at the latest: in its round trip, where the database is a server.
+
+        For those whose answers nobody needs: one that meets rows which others have changed fails on the schema's constraints.
+        """
+        ...
+
     def expect(self, calls: Callable[[], Iterable[Call]], *, all_of_it: bool = False) -> None:
         """Say what will probably be asked, so that a database that is a server is asked once; `rows` then finds the answers.
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+from typing import TYPE_CHECKING
+
 import psycopg
 from psycopg.types.numeric import Int8BinaryDumper
 
 from handstamp.vault.store import BUSY_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _SCHEMA = "handstamp"
 SETTINGS = {
@@ -15,6 +21,22 @@ SETTINGS = {
     "statement_timeout": "0",
     "row_security": "on",
 }
+
+
+@contextlib.contextmanager
+def pipelined(connection: psycopg.Connection) -> Iterator[None]:
+    """What is executed within it goes in one round trip. Raises the first error, and logs none, as psycopg's own does when a connection ends."""
+    first: psycopg.Error | None = None
+    try:
+        with connection.pipeline():
+            try:
+                yield
+            except psycopg.Error as error:
+                first = error
+    except psycopg.Error as error:
+        first = first or error
+    if first is not None:
+        raise first
 
 
 def connect(conninfo: str) -> psycopg.Connection:

@@ -16,8 +16,8 @@ _DAMAGED = "is damaged, says PostgreSQL; restore a backup. Nothing was changed"
 _LATER = frozenset({"53300", "57P01", "57P02", "57P03", "57P05", "25P03", "25P04"})
 """Too many connections; the server stops, has crashed, or is starting; we were silent for too long."""
 
-_RACED = frozenset({"40001", "40P01", "23505"})
-"""Serialization failure, deadlock, and a row that somebody else has just made."""
+_RACED = frozenset({"40001", "40P01", "23503", "23505"})
+"""Serialization failure, deadlock, and a row that somebody else has just removed, or made."""
 
 _UNAVAILABLE = {
     "25006": "is read-only, as a standby is; name the primary in the vault's URL",

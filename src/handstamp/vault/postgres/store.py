@@ -13,6 +13,7 @@ from handstamp.errors import VaultError, VaultUnavailable
 from handstamp.vault.forks import tell_after_fork
 from handstamp.vault.postgres import receipts
 from handstamp.vault.postgres.address import parse
+from handstamp.vault.postgres.connection import pipelined
 from handstamp.vault.postgres.errors import lost, translated
 from handstamp.vault.postgres.pool import Pool
 from handstamp.vault.postgres.transaction import PostgresTransaction
@@ -103,7 +104,7 @@ class PostgresStore:
                 _roll_back(lent, transaction)
                 raise
             if transaction.changed:
-                self._commit(lent)
+                self._commit(lent, transaction)
             elif transaction.begun:
                 lent.connection.execute("COMMIT")
 
@@ -126,10 +127,11 @@ class PostgresStore:
         finally:
             self._pool.give_back(lent, broken=broken)
 
-    def _commit(self, lent: Lent) -> None:
+    def _commit(self, lent: Lent, transaction: PostgresTransaction) -> None:
         receipt = ""
         try:
-            with lent.connection.pipeline():
+            with pipelined(lent.connection):
+                transaction.send_later_ones()
                 receipt = receipts.commit(lent.connection, lent.client)
         except psycopg.Error as error:
             if not lost(error, lent.connection):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from handstamp.vault.postgres.connection import pipelined
 from handstamp.vault.postgres.dialect import folded, queries
 from handstamp.vault.store import Answer
 
@@ -38,6 +39,7 @@ class PostgresTransaction:
         self._queries = queries(writing=writing)
         self._now: int | None = None
         self._expected: dict[_Key, Answer] = {}
+        self._later: list[Call] = []
 
     def rows(self, query: str, /, **values: Value) -> list[Row]:
         """The rows of the named query."""
@@ -52,6 +54,17 @@ class PostgresTransaction:
         with self._pipeline():
             cursors = [self._execute(query, values) for query, values in calls]
         return [_answer(cursor) for cursor in cursors]
+
+    def later(self, *calls: Call) -> None:
+        """See `handstamp.vault.store.Transaction.later`."""
+        self._later.extend(calls)
+        self.changed = True
+
+    def send_later_ones(self) -> None:
+        """Send what was put off; within a pipeline."""
+        for query, values in self._later:
+            self._execute(query, values)
+        self._later.clear()
 
     def expect(self, calls: Callable[[], Iterable[Call]], *, all_of_it: bool = False) -> None:
         """See `handstamp.vault.store.Transaction.expect`."""
@@ -72,16 +85,17 @@ class PostgresTransaction:
     def _one(self, query: str, values: dict[str, Value]) -> Answer:
         if self._expected and (expected := self._expected.pop(_key(query, values), None)) is not None:
             return expected
-        if self.begun:
+        if self.begun and not self._later:
             return _answer(self._execute(query, values))
         return self.together((query, values))[0]
 
     @contextmanager
     def _pipeline(self) -> Iterator[None]:
-        with self._connection.pipeline():
+        with pipelined(self._connection):
             if not self.begun:
                 self.begun = True
                 self._connection.execute(self._begin)
+            self.send_later_ones()
             yield
 
     def _execute(self, query: str, values: Mapping[str, Value]) -> psycopg.Cursor[Any]:

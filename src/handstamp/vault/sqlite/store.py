@@ -44,6 +44,10 @@ class SqliteTransaction:
         cursors = ((execute(self._connection, self._queries[query], values)) for query, values in calls)
         return [Answer(cursor.fetchall(), cursor.rowcount) for cursor in cursors]
 
+    def later(self, *calls: Call) -> None:
+        """At once; there is no way to save."""
+        self.together(*calls)
+
     def expect(self, calls: Callable[[], Iterable[Call]], *, all_of_it: bool = False) -> None:
         """Nothing: each statement is answered at once."""
 
