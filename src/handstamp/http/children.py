@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from handstamp.state import Clock, Device, Key
 
-_PORT = re.compile(rb"^([^\t\n:]+):[0-9]+(?=\t)", re.MULTILINE)
+_PORT = re.compile(rb"^([^\t\n:]+):[0-9]+(?=\t)")
 COOKIES = "{cookies}"
 """What stands for the cookie file's path in the words of a command."""
 
@@ -75,8 +75,12 @@ def file_for(words: Sequence[str], cookies: bytes) -> bytes:
 
 
 def file_from(data: bytes) -> bytes:
-    """A cookie file as a program left it, in the form that all others have: wget writes a port behind the host."""
-    return _PORT.sub(rb"\1", data)
+    """A cookie file as a program left it, in the form that all others have.
+
+    wget writes a port behind the host of what answers set, and leaves the line that it replaces; so these come last, and count.
+    """
+    lines = data.splitlines(keepends=True)
+    return b"".join([line for line in lines if not _PORT.match(line)] + [_PORT.sub(rb"\1", line) for line in lines if _PORT.match(line)])
 
 
 def _known(words: Sequence[str]) -> Program | None:
