@@ -5,7 +5,8 @@
    vault, sealed under the other, so that who has one opens records of both.
 3. What is sealed under the old key is sealed anew, some records in a transaction. A process that dies here is followed by
    whoever rotates next: what is done stays done.
-4. One transaction retires the old key: nothing is sealed under it, and it no longer leads to the new one.
+4. One transaction retires the old key: nothing is sealed under it, and the vault no longer leads from it to the new one. (Remains
+   of that may stay in free pages; whom that concerns does not hand over in step 2.)
 
 Readers and writers compare their key with the vault's in each transaction (`unlock.is_current`), so a process that has the
 old key in memory fetches the new one before it reads a record of it, and none seals under the old one after step 2.

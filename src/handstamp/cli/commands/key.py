@@ -91,7 +91,7 @@ def _rotate(call: Call, vault: Vault, to: str | None, destination: Path | None, 
     written_out = source in _WRITTEN_OUT and not resuming
     if written_out and destination is None:
         raise Usage(f"a new key from {SOURCES[source]} has to go there by your hand: say `-o FILE` for where to write it first")
-    if not yes and not ask.confirm(f"Seal everything in {vault.where} under a new key from {SOURCES[source]}?"):
+    if not yes and not resuming and not ask.confirm(f"Seal everything in {vault.where} under a new key from {SOURCES[source]}?"):
         call.output.show({"rotated": False}, lambda: ["Nothing was changed."])
         return
     phrase = _new_passphrase() if source == "passphrase" and not resuming else None
