@@ -19,6 +19,7 @@ import docs_formats
 import docs_leases
 import docs_names
 import docs_tables
+import redirect_trap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,6 +91,7 @@ PARTS: dict[str, Callable[[], list[str]]] = {
     "commands": docs_commands.commands,
     "formats": docs_formats.matrix,
     "names": docs_names.names,
+    "redirects": redirect_trap.table,
 }
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _NO_STORE = {"Cache-Control": "no-store"}
 _MOST_BODY = 4096
+_PAGE = 10  # rows
 
 
 def problem(status: int, *, code: str, error: str) -> JSONResponse:
@@ -60,10 +61,17 @@ async def account(request: Request, session: Session) -> Response:
 
 
 async def containers(request: Request, session: Session) -> Response:
-    """GET /api/containers; `status` keeps one status, `q` what contains this text in number, vessel or line."""
+    """GET /api/containers; `status` keeps one status, `q` what contains this text in number, vessel or line, `page` gives so many at a time."""
     status, text = request.query_params.get("status", ""), request.query_params.get("q", "").casefold()
     rows = [row for row in containers_of(session.username) if status in {"", row.status} and text in f"{row.number} {row.vessel} {row.line}".casefold()]
-    return JSONResponse({"containers": [row.as_json() for row in rows], "count": len(rows)}, headers=_NO_STORE)
+    page = request.query_params.get("page", "")
+    if not page:
+        return JSONResponse({"containers": [row.as_json() for row in rows], "count": len(rows)}, headers=_NO_STORE)
+    if not (page.isascii() and page.isdigit() and 0 < int(page[:9])):
+        return problem(400, code="bad-request", error="page takes a number from 1.")
+    start = (int(page[:9]) - 1) * _PAGE
+    shown = {"containers": [row.as_json() for row in rows[start : start + _PAGE]], "count": len(rows), "pages": -(-len(rows) // _PAGE)}
+    return JSONResponse(shown, headers=_NO_STORE)
 
 
 async def refresh_token(request: Request) -> Response:
