@@ -216,7 +216,12 @@ def _headers(sent: Held, fresh: Held) -> tuple[str, ...]:
 def work(sites: list[str], known: set[str], seed: int) -> None:
     """Read every known origin, then browse until a line comes on the standard input."""
     asked = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.readline(), asked.set()), daemon=True).start()
+
+    def listen() -> None:
+        sys.stdin.readline()
+        asked.set()
+
+    threading.Thread(target=listen, daemon=True).start()
     dice = random.Random(seed)  # noqa: S311
     with signed_in(sites[0], wait=60) as context:
         page = context.new_page()
