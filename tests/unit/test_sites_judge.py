@@ -163,7 +163,7 @@ def test_evidence_names_what_was_seen_and_no_secret_of_a_url() -> None:
     observation = replace(redirected("https://ada:pw@portside.example/login?token=hunter2#hunter2"), url=ASKED + "?key=hunter2")
     evidence = judge(observation, RECIPE).evidence[-1]
     assert evidence.facts() == {
-        "at": NOW.isoformat(),
+        "at": "2026-03-04T05:06:07.000Z",
         "check": "http",
         "rule": "logged-out",
         "text": f"{ASKED} answered 302 and pointed to https://portside.example/login: this is how the site looks to somebody who is not logged in",

@@ -20,7 +20,7 @@ from handstamp.sites import Evidence, Verdict, expiry_evidence, judge
 from handstamp.sites.bearer import bearer_header, bearer_token
 from handstamp.sites.check import check_by_http, withheld_changes
 from handstamp.sites.expiry import auth_cookies
-from handstamp.state import Device, Entry, Health, Part, PartId, PartKind, Stamp, StorageState, cookie_scope
+from handstamp.state import Device, Entry, Health, Part, PartId, PartKind, Stamp, StorageState, cookie_scope, merge_states
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -94,14 +94,13 @@ class Looking:
                 state = self.vault.load(profile, domains=site.domains)
                 if not any(part.live() for part in state.parts.values()):
                     return None
-                verdict = self._once(site, profile, session, state, lease)
+                verdict, left = self._once(site, profile, session, state, lease)
             if verdict.health is not Health.EXPIRED:
                 return verdict
             for pause in PATIENCE + (LONG_PATIENCE if self._rotates(site, profile, session) else ()):
                 yield pause
-                before, state = state, self.vault.load(profile, domains=site.domains)
-                if carriers(before, site) != carriers(state, site):
-                    break
+                if carriers(self.vault.load(profile, domains=site.domains), site) - carriers(left, site):
+                    break  # brought by somebody else; what this look itself changed is in `left`
             else:
                 return verdict
         return _superseded(site)
@@ -132,15 +131,17 @@ class Looking:
             self.vault.save(profile, changes, lease=lease)
         return verdict if verdict.health is Health.BLOCKED or verdict.evidence[-1].rule in {"no-answer", "server-error", "proxy-login"} else None
 
-    def _once(self, site: Site, profile: str, session: Session | None, state: StorageState, lease: Lease | None) -> Verdict:
+    def _once(self, site: Site, profile: str, session: Session | None, state: StorageState, lease: Lease | None) -> tuple[Verdict, StorageState]:
+        """The verdict, and the state with what the site changed."""
         now = datetime.now(UTC)
         ended = expiry_evidence(state, site.recipe, now, logged_in_at=session.logged_in_at if session else None)
         if ended is not None:
-            return ended
+            return ended, state
         looked = check_by_http(site, state, session.device if session else Device(), transports=self.transports)
-        if changes := changed_by(state, looked.changes, self.clock, now=now):
+        changes = changed_by(state, looked.changes, self.clock, now=now)
+        if changes:
             self.vault.save(profile, changes, lease=lease)
-        return looked.verdict
+        return looked.verdict, merge_states(state, changes)
 
 
 def advanced(steps: Generator[float, None, Verdict | None]) -> tuple[float, tuple[Verdict | None] | None]:

@@ -116,7 +116,7 @@ def test_a_stale_look_ends_no_session(vault: Vault, keeper: Keeper, portside: Si
     old = vault.load("work", domains=portside.domains)
     seen = vault.session("work", "portside")
     assert engine().run(keeper.log_in(portside, "work", Given("demo", "harbour-light-7"))).health is Health.VALID
-    verdict = keeper._looking._once(portside, "work", seen, old, None)
+    verdict, _ = keeper._looking._once(portside, "work", seen, old, None)
     assert verdict.health is Health.EXPIRED
     assert recorded(vault, portside, "work", verdict, seen=seen).health is Health.VALID
     assert engine().run(keeper.check(portside, "work")).health is Health.VALID
