@@ -38,7 +38,7 @@ REMEDIES = {
         "By its `health`: `expired`: correct user name or password; `blocked`: wait until `until`; `unknown`: the site is down, or its login page changed."
     ),
     "challenge-unsolved": "Log in at a terminal, where you are asked, or with `--by-hand` in a window. One-time codes: save the TOTP secret.",
-    "login-budget-spent": "Not raised yet: failed logins of an account are not counted (see [limits](concepts.md#limits)).",
+    "login-budget-spent": "Set right what the message tells, then run the command that it names; see [the login budget](health.md#the-login-budget).",
     "browser": "Read the message; the session is as it was.",
     "browser-gone": "Open it again.",
     "browser-timeout": "Try again; the session is as it was.",

@@ -104,7 +104,7 @@ def test_stats_show_how_long_logins_lived(demo: DemoServers, machine: Callable[.
     assert found["median_seconds"] == found["curve"][0]["seconds"]
     shown = here.handstamp("stats", "portside").stdout
     assert "100% ┤███" in shown
-    assert "1 logins at portside, 1 of them over" in shown
+    assert "1 login at portside, 1 of them over" in shown
 
 
 def test_check_without_a_site_checks_the_profile(machine: Callable[..., Any], brought: Callable[..., None]) -> None:

@@ -62,8 +62,9 @@ def _picture(site: str, curve: Curve, turns: list[Facts]) -> Iterator[Renderable
         yield f"Nothing is known yet of how long sessions at {site} live."
         return
     half = curve.quantile(0.5)
-    middle = f"half of them end within {duration(half)}" if half is not None else "more than half of them were alive to the last"
-    yield f"{curve.lives} logins at {site}, {curve.ended} of them over; {middle}."
+    middle = f"half of them end within {duration(half)}" if half is not None else "too few have ended to say when half of them do"
+    logins = "1 login" if curve.lives == 1 else f"{curve.lives} logins"
+    yield f"{logins} at {site}, {curve.ended} of them over; {middle}."
     if curve.steps:
         yield ""
         yield from plot(curve)
