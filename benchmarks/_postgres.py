@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib.util
 import os
 import pwd
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -102,16 +105,16 @@ class Server:
 
     def kill(self) -> None:
         """End it as a crash does."""
-        self._end(9)
+        self._end(signal.SIGKILL)
 
     def stop(self) -> None:
         """End it at once, and remove all of it."""
-        self._end(3)  # SIGQUIT: without waiting for clients
+        self._end(signal.SIGQUIT)  # without waiting for clients
         shutil.rmtree(self.home, ignore_errors=True)
 
-    def _end(self, signal: int) -> None:
+    def _end(self, how: signal.Signals) -> None:
         if self._process is not None:
-            self._process.send_signal(signal)
+            self._process.send_signal(how)
             self._process.wait()
             self._process = None
 
@@ -126,7 +129,7 @@ class Server:
         who = {"user": self._account.pw_uid, "group": self._account.pw_gid, "extra_groups": []} if self._account else {}
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")} | {"LC_ALL": "C"}
         with (self.home / "log").open("ab") as log:
-            return subprocess.Popen([self._bin / program, *words], cwd=self.home, env=environment, stdout=log, stderr=log, **who)
+            return subprocess.Popen([self._bin / program, *words], cwd=self.home, env=environment, stdout=log, stderr=log, preexec_fn=_end_with_us, **who)  # noqa: PLW1509  (one call of the kernel)
 
 
 @contextlib.contextmanager
@@ -137,6 +140,12 @@ def serving(*, durable: bool = True) -> Iterator[Server]:
         yield server
     finally:
         server.stop()
+
+
+def _end_with_us() -> None:
+    """In the child: end at once when the parent is killed (prctl(2), PR_SET_PDEATHSIG; Linux only)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGQUIT)
 
 
 def _account() -> pwd.struct_passwd | None:
