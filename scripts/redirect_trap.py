@@ -75,10 +75,12 @@ TRAPS = (
     Trap("a cookie of path /account does not go to /accounting", (f"{APP}/",), {f"{APP}/": page("a=1; Path=/account")}, f"{APP}/accounting", {}),
     Trap("a Secure cookie does not go over an open connection", (f"{APP}/",), {f"{APP}/": page("sid=1; Path=/; Secure")}, "http://app.example/", {}),
     Trap("an open connection cannot set a Secure cookie", ("http://app.example/",), {"http://app.example/": page("sid=1; Path=/; Secure")}, f"{APP}/", {}),
-    Trap("a site cannot set a cookie for a public suffix", ("https://a.co.uk/",), {"https://a.co.uk/": page("x=1; Path=/; Domain=co.uk")}, "https://b.co.uk/", {}),
+    Trap("a site cannot set a cookie for a public suffix", ("https://a.co.uk/",),
+         {"https://a.co.uk/": page("x=1; Path=/; Domain=co.uk")}, "https://b.co.uk/", {}),
     Trap("`__Host-` wants no Domain", (f"{APP}/",), {f"{APP}/": page("__Host-sid=1; Path=/; Secure; Domain=app.example")}, f"{APP}/", {}),
     Trap("a Max-Age that is no number is as if it were not there", (f"{APP}/",), {f"{APP}/": page("sid=1; Path=/; Max-Age=soon")}, f"{APP}/", {"sid": "1"}),
-    Trap("a new process has what the last answer set", (f"{APP}/login", "(new process)"), {f"{APP}/login": page("sid=1; Path=/")}, f"{APP}/account", {"sid": "1"}),
+    Trap("a new process has what the last answer set", (f"{APP}/login", "(new process)"),
+         {f"{APP}/login": page("sid=1; Path=/")}, f"{APP}/account", {"sid": "1"}),
 )  # fmt: skip
 
 
@@ -121,6 +123,7 @@ class WorldAdapter(HTTPAdapter):
         self._world = world
 
     def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:  # type: ignore[override]  # all by name
+        """One hop."""
         status, headers = self._world.answer(str(request.url), str(request.headers.get("Cookie", "")))
         text = "".join(f"{name}: {value}\r\n" for name, value in headers) + "\r\n"
         original = type("Original", (), {"msg": http.client.parse_headers(io.BytesIO(text.encode())), "isclosed": lambda _: True, "close": lambda _: None})()

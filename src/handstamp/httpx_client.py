@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 from handstamp.errors import ConfigError
 
@@ -40,7 +40,7 @@ class Client(SignedClient, httpx.Client):
     Safe across threads, as the library's client is.
     """
 
-    library = httpx
+    library: ClassVar[Any] = httpx
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Client(SignedClient, httpx.Client):
 class AsyncClient(SignedAsyncClient, httpx.AsyncClient):
     """An `httpx.AsyncClient` that is logged in; see `Client`. Needs asyncio."""
 
-    library = httpx
+    library: ClassVar[Any] = httpx
 
     def __init__(
         self,

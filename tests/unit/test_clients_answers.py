@@ -91,7 +91,7 @@ def test_a_recipe_says_how_tokens_are_renewed_and_what_else_requests_carry() -> 
     session = parse_recipe(
         RECIPE
         + 'replay = true\nin_turn = true\ncsrf = {cookie = "csrftoken", header = "X-CSRFToken"}\n'
-        + '[session.refresh]\nurl = "/token"\nlocal_storage = "refresh"\nas = "form"\nsend = {grant_type = "refresh_token"}\nstore = {"data.token" = "token"}\n',
+        + '[session.refresh]\nurl = "/token"\nlocal_storage = "refresh"\nas = "form"\nsend = {grant_type = "refresh_token"}\nstore = {"data.token" = "t"}\n',
         source="a.toml",
     ).recipe.session
     assert (session.replay, session.in_turn) == (True, True)
@@ -99,7 +99,7 @@ def test_a_recipe_says_how_tokens_are_renewed_and_what_else_requests_carry() -> 
     assert (session.csrf.cookie, session.csrf.header, session.csrf.format) == ("csrftoken", "X-CSRFToken", "{value}")
     assert session.refresh is not None
     assert (session.refresh.form, session.refresh.field, session.refresh.send) == (True, "refresh_token", (("grant_type", "refresh_token"),))
-    assert session.refresh.store == (("data.token", "token"),)
+    assert session.refresh.store == (("data.token", "t"),)
 
 
 @pytest.mark.parametrize(

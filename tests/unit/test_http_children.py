@@ -10,9 +10,9 @@ FILE = b"# Netscape HTTP Cookie File\n#HttpOnly_a.example\tFALSE\t/\tFALSE\t0\ts
 
 def test_a_known_program_gets_the_options_for_its_cookie_file_and_the_device() -> None:
     device = Device(user_agent="Harbour/1", language="de")
-    made = command(["/usr/bin/curl", "-s", "https://a.example"], "/tmp/c", device)
+    made = command(["/usr/bin/curl", "-s", "https://a.example"], "/c", device)
     assert made == [
-        "/usr/bin/curl", "--cookie", "/tmp/c", "--cookie-jar", "/tmp/c", "--user-agent", "Harbour/1",
+        "/usr/bin/curl", "--cookie", "/c", "--cookie-jar", "/c", "--user-agent", "Harbour/1",
         "--header", "Accept-Language: de", "-s", "https://a.example",
     ]  # fmt: skip
 

@@ -1,9 +1,9 @@
 """One request of a client that is logged in, from the first look at the session to the answer: the same for sync and async.
 
-    ready ──▶ send ──▶ judge ──▶ hand on
-      ▲                  │ looks signed out
-      │                  ▼
-      └── replay ◀── come back: what others changed · a renewed token · one login, if the site's check says so, too
+ready ──▶ send ──▶ judge ──▶ hand on
+  ▲                  │ looks signed out
+  │                  ▼
+  └── replay ◀── come back: what others changed · a renewed token · one login, if the site's check says so, too
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ def request_flow(membership: Membership, answers: Answers, request: Any, *, stre
     try:
         if membership.must_prepare:
             yield Blocking(lambda: membership.prepare(named(request)))
-        for left in reversed(range(_SENT_AT_MOST)):
+        left = _SENT_AT_MOST
+        while True:
+            left -= 1
             sent = membership.carried(url)
             response = yield Send(request)
             verdict = yield from _judged(membership, answers, request, response, stream=stream)

@@ -39,6 +39,7 @@ class SignedBase:
     """
 
     library: ClassVar[Any]
+    _cookies: Any
     _carrying_kind: ClassVar[Any]
     _transport_kind: ClassVar[str]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 import httpx2
 
@@ -34,7 +34,7 @@ class Client(SignedClient, httpx2.Client):
     Safe across threads, as the library's client is.
     """
 
-    library = httpx2
+    library: ClassVar[Any] = httpx2
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Client(SignedClient, httpx2.Client):
 class AsyncClient(SignedAsyncClient, httpx2.AsyncClient):
     """An `httpx2.AsyncClient` that is logged in; see `Client`. Needs asyncio."""
 
-    library = httpx2
+    library: ClassVar[Any] = httpx2
 
     def __init__(
         self,

@@ -112,7 +112,7 @@ class SignedSession(requests.Session):
 
     def _with_proxy(self, url: str, options: dict[str, Any]) -> dict[str, Any]:
         proxy = self._membership.device.proxy
-        if not proxy or options.get("proxies") or target(url).trustworthy and not target(url).cryptographic:
+        if not proxy or options.get("proxies") or (target(url).trustworthy and not target(url).cryptographic):
             return options
         return {**options, "proxies": {"http": proxy, "https": proxy}}
 
@@ -157,8 +157,8 @@ class _Carrying(HTTPAdapter):
             if name not in dressed.headers or (name == "User-Agent" and str(dressed.headers[name]).startswith(_DEFAULT_AGENT)):
                 dressed.headers[name] = value
         if cookies := self._hop.carrier.cookie_header(url, now=time.time()):
-            given = dressed.headers.get("Cookie", "")
-            dressed.headers["Cookie"] = joined(cookies.encode(), given.encode() if isinstance(given, str) else given).decode()
+            given = str(dressed.headers.get("Cookie", ""))
+            dressed.headers["Cookie"] = joined(cookies.encode(), given.encode()).decode()
         where = target(url)
         if where.host.endswith(".localhost"):  # this machine in every browser, not so in every resolver
             dressed.headers.setdefault("Host", url.split("/")[2])

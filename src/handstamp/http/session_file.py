@@ -111,10 +111,7 @@ class SessionFile:
     def _login(self, saved: dict[str, Any]) -> SavedLogin:
         try:
             secrets = {name: open_text(self._vault(), name, saved[name]) if saved[name] else "" for name in self._names}
-            username = saved.get("username")
-            if username is not None and not isinstance(username, str):
-                raise TypeError
-            return SavedLogin(secrets, username, instant(saved["created_at"]), instant(saved["expires_at"]))
+            return SavedLogin(secrets, _text_or_none(saved.get("username")), instant(saved["created_at"]), instant(saved["expires_at"]))
         except SealBroken:
             message = f"{self.path} was sealed by another key, or changed; remove it to log in anew, or bring back the key. Nothing was changed"
             raise SealBroken(message) from None
@@ -160,6 +157,12 @@ class SessionFile:
             return partial(os.close, descriptor)  # which unlocks it
         os.close(descriptor)
         return None
+
+
+def _text_or_none(value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError
+    return value
 
 
 def instant(text: str) -> datetime:

@@ -27,7 +27,7 @@ def servers() -> Iterator[DemoServers]:
 
 
 @pytest.fixture
-def demo(servers: DemoServers, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServers]:
+def demo(servers: DemoServers, home: Path, monkeypatch: pytest.MonkeyPatch) -> DemoServers:  # noqa: ARG001  (before anything is looked up)
     """The sites as at the start, and dana's credentials for portside."""
     servers.control.reset()
     monkeypatch.setenv("HANDSTAMP_PORTSIDE_BASE_URL", servers.portside.url)
@@ -46,14 +46,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def vault(home: Path) -> Iterator[Vault]:
+def vault(home: Path) -> Iterator[Vault]:  # noqa: ARG001  (the vault is in there)
     with Vault() as vault:
         yield vault
 
 
 @pytest.fixture
-def child_environment(demo: DemoServers) -> dict[str, str]:
-    """For processes that the test starts."""
+def child_environment(demo: DemoServers) -> dict[str, str]:  # noqa: ARG001  (which sets it)
+    """For processes that the test starts: with the addresses of the sites."""
     return dict(os.environ)
 
 

@@ -203,7 +203,8 @@ def test_a_late_answer_to_a_replaced_id_deletes_nothing(vault: Vault, web: Web, 
     assert [cookie.value for cookie in vault.load("default").cookies()] == ["newer"]
 
 
-def test_a_logout_is_kept_and_known(demo: DemoServers, vault: Vault, httpx_client_of: Any) -> None:
+@pytest.mark.usefixtures("demo")
+def test_a_logout_is_kept_and_known(vault: Vault, httpx_client_of: Any) -> None:
     with httpx_client_of("portside", vault=vault) as client:
         page = client.get("/account").text
         csrf = page.partition('name="csrf" value="')[2].partition('"')[0]
@@ -215,7 +216,8 @@ def test_a_logout_is_kept_and_known(demo: DemoServers, vault: Vault, httpx_clien
     assert session.health is Health.EXPIRED
 
 
-def test_the_device_of_the_login_is_shown_and_what_the_caller_says_counts_before(demo: DemoServers, vault: Vault, web: Web, client_of: Any) -> None:
+@pytest.mark.usefixtures("demo")
+def test_the_device_of_the_login_is_shown_and_what_the_caller_says_counts_before(vault: Vault, web: Web, client_of: Any) -> None:
     site = saved(vault, web)
     device = Device(user_agent="Harbour/1.0", language="de-CH")
     from dataclasses import replace
@@ -260,14 +262,16 @@ def test_http2_and_mounts_are_handed_to_the_library(vault: Vault, web: Web) -> N
         assert str(client.base_url) == web.url("/api/")
 
 
-def test_another_user_than_the_saved_one_is_refused(demo: DemoServers, client_of: Any) -> None:
+@pytest.mark.usefixtures("demo")
+def test_another_user_than_the_saved_one_is_refused(client_of: Any) -> None:
     with client_of("portside") as client:
         client.get("/account")
     with client_of("portside", username="omar", password="green-buoy-17") as client, pytest.raises(ConfigError, match="is dana's at portside, not omar's"):
         client.get("/account")
 
 
-def test_an_unknown_site_is_named(home: object, client_of: Any) -> None:
+@pytest.mark.usefixtures("home")
+def test_an_unknown_site_is_named(client_of: Any) -> None:
     with pytest.raises(SiteUnknown, match="no site is called 'nowhere'"):
         client_of("nowhere")
 

@@ -31,13 +31,15 @@ def run(env: dict[str, str], name: str, *arguments: str) -> str:
     return done.stdout
 
 
-def test_a_paged_api_is_read_whole(signed_in: DemoServers, child_environment: dict[str, str]) -> None:
+@pytest.mark.usefixtures("signed_in")
+def test_a_paged_api_is_read_whole(child_environment: dict[str, str]) -> None:
     rows, _, total = run(child_environment, "paged_api.py").split()[:3]
     assert rows == total
     assert int(rows) > 10
 
 
-def test_a_download_with_requests(signed_in: DemoServers, child_environment: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.usefixtures("signed_in")
+def test_a_download_with_requests(child_environment: dict[str, str], tmp_path: Path) -> None:
     run(child_environment, "download.py", "account.html")
     assert "Log out" in (tmp_path / "account.html").read_text(encoding="utf-8")
 
@@ -47,7 +49,8 @@ def test_a_batch_of_processes_shares_one_login(signed_in: DemoServers, child_env
     assert signed_in.control.stats().portside.logins == 1
 
 
-def test_a_fastapi_application_uses_the_session_as_a_dependency(signed_in: DemoServers, child_environment: dict[str, str]) -> None:
+@pytest.mark.usefixtures("signed_in")
+def test_a_fastapi_application_uses_the_session_as_a_dependency(child_environment: dict[str, str]) -> None:
     command = [sys.executable, "-m", "uvicorn", "--app-dir", str(EXAMPLES), "--port", "0", "--log-level", "info", "fastapi_app:app"]
     with subprocess.Popen(command, env=child_environment, stderr=subprocess.PIPE, text=True) as server:
         try:

@@ -32,7 +32,9 @@ def run(demo: DemoServers, env: dict[str, str], *words: str) -> subprocess.Compl
 
 
 @pytest.mark.parametrize("words", [("curl", "-s"), ("wget", "-q", "-O", "-")], ids=["curl", "wget"])
-def test_a_rotating_session_is_used_and_what_changed_is_read_back(opened: DemoServers, vault: Vault, child_environment: dict[str, str], words: tuple[str, ...]) -> None:
+def test_a_rotating_session_is_used_and_what_changed_is_read_back(
+    opened: DemoServers, vault: Vault, child_environment: dict[str, str], words: tuple[str, ...]
+) -> None:
     if shutil.which(words[0]) is None:
         pytest.skip(f"{words[0]} is not installed")
     opened.control.set(rotate=True)

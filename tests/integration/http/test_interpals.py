@@ -61,7 +61,7 @@ def test_the_first_run_logs_in_and_saves_and_later_runs_reuse(demo: DemoServers)
 
 
 def test_the_async_client_does_the_same_at_its_first_await(demo: DemoServers) -> None:
-    async def run() -> None:
+    async def run(before: int) -> None:
         client = AsyncInterpalClient(*WHO, auto_login=True, persist_session=True)
         assert logins(demo) == before
         assert (await client.get_self())["username"] == "dana"
@@ -69,11 +69,12 @@ def test_the_async_client_does_the_same_at_its_first_await(demo: DemoServers) ->
         await client.close()
 
     for before in (0, 1):
-        asyncio.run(run())
+        asyncio.run(run(before))
     assert logins(demo) == 1
 
 
-def test_login_of_the_async_client_is_a_blocking_call_and_alogin_is_not(demo: DemoServers) -> None:
+@pytest.mark.usefixtures("demo")
+def test_login_of_the_async_client_is_a_blocking_call_and_alogin_is_not() -> None:
     async def run() -> None:
         async with AsyncInterpalClient(*WHO) as client:
             client.login()
@@ -111,7 +112,8 @@ def test_a_session_that_is_refused_in_mid_use_comes_back(demo: DemoServers) -> N
         assert client.get_self()["login_count"] == 2
 
 
-def test_an_expired_file_costs_one_new_login(demo: DemoServers) -> None:
+@pytest.mark.usefixtures("demo")
+def test_an_expired_file_costs_one_new_login() -> None:
     with kept(session_expiration_hours=1 / 3600) as client:
         client.get_self()
     old = json.loads(FILE.read_text()) | {"expires_at": (datetime.now(UTC) - timedelta(seconds=1)).isoformat()}
@@ -120,7 +122,8 @@ def test_an_expired_file_costs_one_new_login(demo: DemoServers) -> None:
         assert client.get_self()["login_count"] == 2
 
 
-def test_the_file_is_private_and_its_secrets_are_sealed(demo: DemoServers) -> None:
+@pytest.mark.usefixtures("demo")
+def test_the_file_is_private_and_its_secrets_are_sealed() -> None:
     with kept() as client:
         exported = client.export_session()
     assert stat.S_IMODE(FILE.stat().st_mode) == 0o600
@@ -134,12 +137,15 @@ def test_the_file_is_private_and_its_secrets_are_sealed(demo: DemoServers) -> No
     }
 
 
-def test_plaintext_writes_the_secrets_open_and_existing_plain_files_are_read(demo: DemoServers) -> None:
+@pytest.mark.usefixtures("demo")
+def test_plaintext_writes_the_secrets_open_and_existing_plain_files_are_read() -> None:
     with kept(plaintext=True) as client:
         assert json.loads(FILE.read_text()) == client.export_session()
     assert stat.S_IMODE(FILE.stat().st_mode) == 0o600
     old = json.loads(FILE.read_text())
-    FILE.write_text(json.dumps(old | {name: datetime.fromisoformat(old[name]).astimezone().replace(tzinfo=None).isoformat() for name in ("created_at", "expires_at")}))
+    FILE.write_text(
+        json.dumps(old | {name: datetime.fromisoformat(old[name]).astimezone().replace(tzinfo=None).isoformat() for name in ("created_at", "expires_at")})
+    )
     with kept() as client:
         assert client.get_self()["login_count"] == 1
 
@@ -154,7 +160,8 @@ def test_a_file_of_another_user_is_neither_used_nor_overwritten(demo: DemoServer
     assert logins(demo) == 2
 
 
-def test_session_info_is_read_without_changing_anything(demo: DemoServers) -> None:
+@pytest.mark.usefixtures("demo")
+def test_session_info_is_read_without_changing_anything() -> None:
     assert InterpalClient(persist_session=True).get_session_info() is None
     kept().close()
     before = FILE.read_bytes()
@@ -205,7 +212,8 @@ def test_without_auto_login_nobody_logs_in_by_itself(demo: DemoServers) -> None:
     assert logins(demo) == 1
 
 
-def test_credentials_come_from_the_environment(demo: DemoServers, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("demo")
+def test_credentials_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(LoginRequired, match="INTERPALS_USERNAME and INTERPALS_PASSWORD"):
         InterpalClient(auto_login=True)
     monkeypatch.setenv("INTERPALS_USERNAME", "dana")
@@ -261,14 +269,16 @@ def test_two_processes_with_one_file_log_in_once(demo: DemoServers) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "[]", "no json", '{"username": "dana"}'])
-def test_a_file_that_is_none_is_named_and_left_alone(demo: DemoServers, content: str) -> None:
+@pytest.mark.usefixtures("demo")
+def test_a_file_that_is_none_is_named_and_left_alone(content: str) -> None:
     FILE.write_text(content)
     with pytest.raises(UnreadableState, match=r"\.interpals_session\.json"):
         kept()
     assert FILE.read_text() == content
 
 
-def test_a_file_that_another_key_sealed_is_named_and_left_alone(demo: DemoServers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("demo")
+def test_a_file_that_another_key_sealed_is_named_and_left_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     kept().close()
     before = FILE.read_bytes()
     monkeypatch.setenv("HANDSTAMP_HOME", str(tmp_path / "elsewhere"))
@@ -277,7 +287,8 @@ def test_a_file_that_another_key_sealed_is_named_and_left_alone(demo: DemoServer
     assert FILE.read_bytes() == before
 
 
-def test_no_secret_is_in_the_repr(demo: DemoServers) -> None:
+@pytest.mark.usefixtures("demo")
+def test_no_secret_is_in_the_repr() -> None:
     with kept() as client:
         exported = client.export_session()
         shown = repr(client) + repr(vars(client)["_login"])

@@ -9,6 +9,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 import handstamp
 from handstamp.sites import Bearer, Check, Condition, Recipe, SessionRules, Site
 from handstamp.state import Clock, Cookie, Entry, Part, PartId, PartKind, StorageState
@@ -80,7 +82,8 @@ def test_processes_that_meet_a_spent_token_renew_it_once(demo: DemoServers, vaul
     assert refreshes(demo) == 1
 
 
-def test_a_site_in_trouble_costs_no_token(demo: DemoServers, vault: Vault, web: Web) -> None:
+@pytest.mark.usefixtures("demo")
+def test_a_site_in_trouble_costs_no_token(vault: Vault, web: Web) -> None:
     site = tokens_at(web, vault)
     web.put("/api/token", 503)
     with handstamp.Client(site, vault=vault) as client:
@@ -88,7 +91,8 @@ def test_a_site_in_trouble_costs_no_token(demo: DemoServers, vault: Vault, web: 
     assert vault.load("default").local_storage(web.url()) == {"token": "old", "refresh_token": "r1"}
 
 
-def test_a_renewal_by_form_goes_to_the_place_that_the_recipe_names(demo: DemoServers, vault: Vault, web: Web) -> None:
+@pytest.mark.usefixtures("demo")
+def test_a_renewal_by_form_goes_to_the_place_that_the_recipe_names(vault: Vault, web: Web) -> None:
     site = tokens_at(web, vault, form=True)
     web.put("/api/token", 200, json.dumps({"data": {"access": "new"}}), ("Content-Type", "application/json"))
     with handstamp.Client(site, vault=vault) as client:
@@ -116,7 +120,8 @@ def tokens_at(web: Web, vault: Vault, *, form: bool = False) -> Site:
     return Site(Recipe("local", web.url(), ("127.0.0.1",), check=check, session=rules))
 
 
-def test_a_csrf_value_goes_with_what_changes_something_and_with_nothing_else(demo: DemoServers, vault: Vault, web: Web) -> None:
+@pytest.mark.usefixtures("demo")
+def test_a_csrf_value_goes_with_what_changes_something_and_with_nothing_else(vault: Vault, web: Web) -> None:
     site = tokens_at(web, vault)
     web.put("/page")
     with handstamp.Client(site, vault=vault) as client:
@@ -125,7 +130,8 @@ def test_a_csrf_value_goes_with_what_changes_something_and_with_nothing_else(dem
     assert [asked.headers.get("x-csrf") for asked in web.asked] == [None, "c-1"]
 
 
-def test_a_token_goes_to_no_other_origin_also_by_redirect(demo: DemoServers, vault: Vault, web: Web) -> None:
+@pytest.mark.usefixtures("demo")
+def test_a_token_goes_to_no_other_origin_also_by_redirect(vault: Vault, web: Web) -> None:
     site = tokens_at(web, vault)
     web.put("/away", 302, "", ("Location", web.url("/there", host="localhost")))
     web.put("/there")

@@ -67,7 +67,7 @@ async def containers(request: Request, session: Session) -> Response:
     page = request.query_params.get("page", "")
     if not page:
         return JSONResponse({"containers": [row.as_json() for row in rows], "count": len(rows)}, headers=_NO_STORE)
-    if not (page.isascii() and page.isdigit() and 0 < int(page[:9])):
+    if not (page.isascii() and page.isdigit() and int(page[:9]) > 0):
         return problem(400, code="bad-request", error="page takes a number from 1.")
     start = (int(page[:9]) - 1) * _PAGE
     shown = {"containers": [row.as_json() for row in rows[start : start + _PAGE]], "count": len(rows), "pages": -(-len(rows) // _PAGE)}

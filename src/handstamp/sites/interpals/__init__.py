@@ -1,7 +1,7 @@
 """interpals, an account service with a JSON API: `InterpalClient`, and `AsyncInterpalClient` with `await`.
 
-    with InterpalClient("dana", "…", auto_login=True, persist_session=True) as client:
-        print(client.get_self()["name"])
+with InterpalClient("dana", "…", auto_login=True, persist_session=True) as client:
+print(client.get_self()["name"])
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class _Interpals(ServiceBase):
     secret_names = ("session_cookie", "auth_token")
     check = Call("GET", "/v1/account/self")
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  (the service's documented signature)
         self,
         username: str | None = None,
         password: str | None = None,
