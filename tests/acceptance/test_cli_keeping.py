@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import time
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from handstamp.demo import DemoServers
 
@@ -116,3 +118,27 @@ def test_check_without_a_site_checks_the_profile(machine: Callable[..., Any], br
     every = here.facts("check", "--all")["checks"]
     assert [item["profile"] for item in every] == ["default", "work"]
     assert every[0]["evidence"][0]["at"].endswith("Z")
+
+
+def test_a_login_in_a_window_tells_the_person_and_takes_an_answer_from_elsewhere(
+    demo: DemoServers, machine: Callable[..., Any], password: dict[str, str], tmp_path: Path
+) -> None:
+    executable = shutil.which("chromium") or shutil.which("google-chrome")
+    if executable is None:
+        pytest.skip("needs a full Chromium")
+    script = tmp_path / "chromium"
+    script.write_text(f'#!/bin/sh\nexec {executable} --headless "$@"\n')  # a window that nobody sees, so that no display is needed
+    script.chmod(0o700)
+    demo.control.set(captcha=True)
+    here = machine(HANDSTAMP_BROWSER=str(script), DISPLAY=":nobody")
+    waiting = here.start(RUN.format(words=["login", "portside", "--window"]), **password)
+    try:
+        while not (found := here.facts("challenges")["challenges"]):
+            assert waiting.poll() is None, waiting.communicate()
+            time.sleep(0.2)
+        here.facts("answer", found[0]["challenge_id"], "-", stdin=f"{demo.control.captcha_answer()}\n")
+        out, err = waiting.communicate(timeout=60)
+    finally:
+        waiting.kill()
+    assert waiting.returncode == 0, err
+    assert "pass it in the window" in out

@@ -58,20 +58,21 @@ class Call:
 
         return find_site(name, home=self.home)
 
-    def keep(self, vault: Vault, work: Callable[[Keeper], Coroutine[Any, Any, T]], *, solver: ChallengeSolver | None = None) -> T:
+    def keep(self, vault: Vault, work: Callable[[Keeper], Coroutine[Any, Any, T]], *, solver: ChallengeSolver | None = None, headless: bool = True) -> T:
         """What `work` gives, done by a keeper on the engine's loop.
 
         Args:
             vault: the keeper's.
             work: what to do with it.
             solver: answers what a site asks during a login.
+            headless: for its logins; else a window shows them.
         """
         from handstamp._signed_in import engine  # noqa: PLC0415  (the engine and its browsers: only those who need one)
         from handstamp.keeper import Keeper  # noqa: PLC0415
 
         # HANDSTAMP_BROWSER is left to `find_browser`, which names it when it is wrong.
         executable = None if os.environ.get("HANDSTAMP_BROWSER") else settings().browser
-        return engine().run(work(Keeper(engine(), vault, executable=executable, solver=solver)))
+        return engine().run(work(Keeper(engine(), vault, executable=executable, headless=headless, solver=solver)))
 
 
 def add_profile(parser: argparse.ArgumentParser, *, default: str | None = DEFAULT_PROFILE, about: str = "the profile, by default 'default'") -> None:

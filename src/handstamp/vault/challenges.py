@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import secrets
 from dataclasses import dataclass, field
@@ -84,8 +85,12 @@ def put(transaction: Transaction, seals: Seals, question: Question, *, milliseco
 
 
 def waiting(transaction: Transaction, seals: Seals) -> list[OpenChallenge]:
-    """Those that can be answered now, the oldest first."""
-    return [_opened(row, seals) for row in transaction.rows("open_challenges", now=transaction.now())]
+    """Those that can be answered now, the oldest first. One whose seal does not open (the key has been rotated since) is left out."""
+    found = []
+    for row in transaction.rows("open_challenges", now=transaction.now()):
+        with contextlib.suppress(SealBroken):
+            found.append(_opened(row, seals))
+    return found
 
 
 def find(transaction: Transaction, seals: Seals, challenge_id: str) -> OpenChallenge | None:

@@ -19,6 +19,7 @@ from handstamp.cli.person import person_at_terminal
 from handstamp.errors import ConfigError, LoginRequired
 from handstamp.keeper import Given, log_in_by_hand
 from handstamp.keeper.by_hand import needs_display
+from handstamp.keeper.solvers import PersonInWindow
 from handstamp.sites import credentials_for
 from handstamp.sites.credentials import variable
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from handstamp.cli.call import Call
-    from handstamp.sites import Site
+    from handstamp.sites import ChallengeSolver, Site
     from handstamp.state import Session
     from handstamp.vault import Vault
 
@@ -43,6 +44,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--totp-stdin", action="store_true", help="read the secret of the one-time codes from stdin, the next line")
     parser.add_argument("--save-credentials", action="store_true", help="keep the credentials in the vault when the login worked, for later logins")
     parser.add_argument("--again", action="store_true", help="log in even if the session still lives")
+    parser.add_argument("--window", action="store_true", help="show the login while the recipe makes it, and pass there yourself what the site asks")
     parser.add_argument("--by-hand", action="store_true", help="log in yourself, in a window")
 
 
@@ -56,6 +58,7 @@ def run(
     totp_stdin: bool,
     save_credentials: bool,
     again: bool,
+    window: bool,
     by_hand: bool,
 ) -> None:
     """Log in."""
@@ -66,7 +69,7 @@ def run(
             session: Session | None = _by_hand(call, vault, known, profile, username)
         else:
             given = _given(username, password=password_stdin, totp=totp_stdin)
-            given, session = _by_recipe(call, vault, known, profile, given, again=again or save_credentials)
+            given, session = _by_recipe(call, vault, known, profile, given, again=again or save_credentials, window=window)
             if save_credentials:
                 _save(vault, known, session, given)
     made = session is not None and session.logins > (before.logins if before else 0)
@@ -80,20 +83,25 @@ def _given(username: str | None, *, password: bool, totp: bool) -> Given:
     return Given(username, found.get("password"), found.get("TOTP secret"))
 
 
-def _by_recipe(call: Call, vault: Vault, site: Site, profile: str, given: Given, *, again: bool) -> tuple[Given, Session | None]:
+def _by_recipe(call: Call, vault: Vault, site: Site, profile: str, given: Given, *, again: bool, window: bool) -> tuple[Given, Session | None]:
     """The session, and what it was logged in with as far as the caller gave it."""
-    solver = None if call.output.as_json or not ask.at_terminal() else person_at_terminal(call.output)
+    solver: ChallengeSolver | None = None
+    if window:
+        needs_display()
+        solver = PersonInWindow(call.output.say)
+    elif not call.output.as_json and ask.at_terminal():
+        solver = person_at_terminal(call.output)
     try:
         with call.output.working(f"Looking at {site.name}, and logging in if need be …"):
             if again:
-                return given, call.keep(vault, lambda keeper: keeper.log_in(site, profile, given, by_itself=False), solver=solver)
-            return given, call.keep(vault, lambda keeper: keeper.ensure(site, profile, given, by_itself=False), solver=solver)
+                return given, call.keep(vault, lambda keeper: keeper.log_in(site, profile, given, by_itself=False), solver=solver, headless=not window)
+            return given, call.keep(vault, lambda keeper: keeper.ensure(site, profile, given, by_itself=False), solver=solver, headless=not window)
     except LoginRequired:
-        if solver is None:
+        if call.output.as_json or not ask.at_terminal():
             raise LoginRequired(_nobody_to_ask(site)) from None
     asked = _asked(vault, site, profile, given)
     with call.output.working(f"Logging in at {site.name} …"):
-        return asked, call.keep(vault, lambda keeper: keeper.log_in(site, profile, asked, by_itself=False), solver=solver)
+        return asked, call.keep(vault, lambda keeper: keeper.log_in(site, profile, asked, by_itself=False), solver=solver, headless=not window)
 
 
 def _nobody_to_ask(site: Site) -> str:
