@@ -24,7 +24,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     """
     migrations = load_migrations("sqlite")
     newest = migrations[-1][0]
-    if _version(connection, path, newest) == newest:
+    if _version_now(connection, path, newest) == newest:
         return
     execute(connection, "BEGIN IMMEDIATE")
     try:
@@ -43,6 +43,16 @@ def _apply(connection: sqlite3.Connection, scripts: list[str], newest: int) -> N
     if scripts:
         execute(connection, f"PRAGMA user_version = {newest}")
         execute(connection, f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+def _version_now(connection: sqlite3.Connection, path: Path, newest: int) -> int:
+    """The version as of one moment: between two statements, somebody else may make the very tables that are missed."""
+    execute(connection, "BEGIN")
+    try:
+        return _version(connection, path, newest)
+    finally:
+        if connection.in_transaction:
+            execute(connection, "ROLLBACK")
 
 
 def _version(connection: sqlite3.Connection, path: Path, newest: int) -> int:
