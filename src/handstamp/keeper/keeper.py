@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from handstamp.browser import Launch, find_browser
+from handstamp.browser import Launch, find_browser, now
 from handstamp.errors import ChallengeUnsolved, ConfigError, LoginError, LoginFailed, LoginRequired, SessionNotFound
 from handstamp.home import settings
 from handstamp.keeper.budget import Budget
@@ -21,6 +22,7 @@ from handstamp.keeper.verdicts import Facts, recorded, with_login
 from handstamp.sites import Evidence, Verdict, credentials_for
 from handstamp.sites.credentials import variable
 from handstamp.sites.login import run_login
+from handstamp.sites.page_watch import PageWatch
 from handstamp.state import Device, Health, select
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 LOGIN_WAIT = 180.0  # seconds that others wait for the one who logs in, besides those that a site's question may take
 
+QUIET_SECONDS, QUIET_AT_MOST = 1.0, 10.0
 _DEVICE = """() => ({
   agent: navigator.userAgent,
   language: navigator.language,
@@ -142,7 +145,9 @@ class Keeper:
                 return _just_now(session, earlier)
             state = await asyncio.to_thread(self.vault.load, profile)
             async with self.context(state, session.device if session else Device()) as (page, live):
-                verdict = await site.check(page)
+                with PageWatch(page) as watch:
+                    verdict = await site.check(page)
+                    await _until_quiet(watch)
                 await live.finish()
                 if changes := live.mirror.take():
                     await asyncio.to_thread(self.vault.save, profile, changes, lease=lease)
@@ -298,9 +303,9 @@ class Keeper:
             yield chromium
 
 
-async def device_of(page: Page) -> Device:
-    """The device that a page's site sees."""
-    seen = await page.evaluate(_DEVICE)
+async def device_of(page: Any) -> Device:
+    """The device that a page's site sees; the page may be of either API."""
+    seen = await now(page.evaluate(_DEVICE))
     size = page.viewport_size
     return Device(
         user_agent=seen["agent"],
@@ -310,6 +315,13 @@ async def device_of(page: Page) -> Device:
         viewport_height=size["height"] if size else None,
         brands=", ".join(f'"{name}";v="{version}"' for name, version in seen["brands"]) or None,
     )
+
+
+async def _until_quiet(watch: PageWatch) -> None:
+    """Let the page finish what it has begun: a token that it is just renewing would be spent, and the new one lost with the page."""
+    deadline = time.monotonic() + QUIET_AT_MOST
+    while watch.quiet_for() < QUIET_SECONDS and time.monotonic() < deadline:  # noqa: ASYNC110  (silence sets no event)
+        await asyncio.sleep(0.1)
 
 
 def _just_now(session: Session, earlier: Verdict) -> Verdict:
