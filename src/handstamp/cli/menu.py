@@ -46,6 +46,7 @@ MENU: dict[str, tuple[Command, ...]] = {
     "Get in": (
         Command("demo", "see it work: log in once, come back from a fresh process and a fresh browser"),
         Command("login", "log in at a site, once; by recipe, or by hand in a window"),
+        Command("learn", "write a site's recipe by watching one login that you make"),
         Command("sites", "the sites that are known by name"),
     ),
     "Sessions": (
