@@ -238,11 +238,14 @@ class Parts:
         If `head` is no longer the current one, there is a version of that generation already, and the transaction fails.
         """
         generation = head.generation + 1
-        due_at = None if head.kind == PartKind.FILES else self._transaction.now()
+        version, oldest = self._version(head.part_id, head.row_key, generation, part), generation - keep
+        due = () if head.kind == PartKind.FILES else (("due_part", {"part_id": head.part_id, "due_at": self._transaction.now()}),)
         self._transaction.later(
-            ("advance_part", {"part_id": head.part_id, "generation": generation, "read_generation": head.generation, "due_at": due_at}),
-            ("add_version", self._version(head.part_id, head.row_key, generation, part)),
-            ("prune_versions", {"part_id": head.part_id, "oldest": generation - keep}),
+            ("advance_part", {"part_id": head.part_id, "generation": generation, "read_generation": head.generation}),
+            *due,
+            ("reuse_version", {**version, "oldest": oldest}),
+            ("add_unless_reused", version),
+            ("prune_versions", {"part_id": head.part_id, "oldest": oldest}),
         )
         return generation
 

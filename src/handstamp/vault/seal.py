@@ -37,6 +37,7 @@ FORMAT = 1
 NONCE_BYTES = 12
 _HEAD_BYTES = 9
 _LEVEL = 1
+_STEP = 512  # bytes; zstd knows where its data ends
 
 
 class Seals:
@@ -59,8 +60,9 @@ class Seals:
         return Seals(self._vault_id, [key])
 
     def seal(self, purpose: Purpose, identity: Identity, data: bytes) -> bytes:
-        """`data` sealed as `identity`."""
-        return self._sealed(purpose, identity, self._zstd.compressor.compress(data))
+        """`data` sealed as `identity`; in steps of size, which tell less of it, and let a version take the room of an earlier one."""
+        packed = self._zstd.compressor.compress(data)
+        return self._sealed(purpose, identity, packed + bytes(-len(packed) % (_STEP if len(packed) > _STEP else 1)))
 
     def open(self, purpose: Purpose, identity: Identity, sealed: bytes | None) -> bytes:
         """What was sealed.

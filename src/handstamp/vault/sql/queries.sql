@@ -110,14 +110,30 @@ ON CONFLICT (profile_id, row_key) DO NOTHING
 RETURNING part_id
 
 -- name: advance_part
-UPDATE parts SET generation = :generation, due_at = COALESCE(due_at, CAST(:due_at AS BIGINT))
-WHERE part_id = :part_id AND generation = :read_generation
+UPDATE parts SET generation = :generation WHERE part_id = :part_id AND generation = :read_generation
+
+-- name: due_part
+-- (apart from the above: an index is written whenever its column is set, be it to the same)
+UPDATE parts SET due_at = :due_at WHERE part_id = :part_id AND due_at IS NULL
 
 -- name: delete_part
 DELETE FROM parts WHERE part_id = :part_id
 
 -- name: add_version
 INSERT INTO versions (part_id, generation, written_at, pinned, sealed) VALUES (:part_id, :generation, :now, NULL, :sealed)
+
+-- name: reuse_version
+-- (the row of the version that is due to go takes the new one: half the pages of removing one and adding another)
+UPDATE versions SET generation = :generation, written_at = :now, sealed = :sealed
+WHERE part_id = :part_id AND generation = (
+    SELECT MIN(v.generation) FROM versions v WHERE v.part_id = :part_id AND v.generation < :oldest AND v.pinned IS NULL
+)
+
+-- name: add_unless_reused
+-- (a version of this generation that is not ours must be an error, not a reason to add nothing)
+INSERT INTO versions (part_id, generation, written_at, pinned, sealed)
+SELECT :part_id, :generation, :now, NULL, :sealed
+WHERE NOT EXISTS (SELECT 1 FROM versions WHERE part_id = :part_id AND generation = :generation AND sealed = :sealed)
 
 -- name: versions
 SELECT generation, written_at, sealed FROM versions WHERE part_id = :part_id ORDER BY generation DESC
