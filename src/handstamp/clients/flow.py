@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from handstamp.sites import Verdict
 
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "QUERY"})  # RFC 9110 §9.2.2
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _SENT_AT_MOST = 4
 
 
@@ -56,7 +57,7 @@ def request_flow(membership: Membership, answers: Answers, request: Any, *, stre
             verdict = yield from _judged(membership, answers, request, response, stream=stream)
             if verdict is None or verdict.health is not Health.EXPIRED or membership.cleared(url) or not left:
                 break
-            if not (yield Blocking(partial(_come_back, membership, request, sent, verdict))):
+            if not (yield Blocking(partial(_come_back, membership, request, response, sent, verdict))):
                 break
             yield Drop(response)
             if not _may_repeat(request, any_method=membership.recipe.session.replay, resendable=resendable):
@@ -105,8 +106,11 @@ def _text(response: Any) -> str:
     return str(response.text) if kind.startswith("text/") or "json" in kind or "xml" in kind or not kind else ""
 
 
-def _come_back(membership: Membership, request: Any, sent: Carried, verdict: Verdict) -> bool:
-    return membership.come_back(str(request.method), str(request.url), sent, f"{named(request)}: {verdict.text}")
+def _come_back(membership: Membership, request: Any, response: Any, sent: Carried, verdict: Verdict) -> bool:
+    own_answer = response.history[0] if response.history else response
+    # What a later hop deletes, such as the login page, is no answer to the request itself.
+    logout = request.method.upper() not in _SAFE and "set-cookie" in own_answer.headers
+    return membership.come_back(str(request.url), sent, f"{named(request)}: {verdict.text}", maybe_logout=logout)
 
 
 def _may_repeat(request: Any, *, any_method: bool, resendable: Callable[[Any], bool]) -> bool:

@@ -214,16 +214,14 @@ class Membership:
         until = self._cleared.get(_address(url))
         return until is not None and time.monotonic() < until
 
-    def come_back(self, method: str, url: str, sent: Carried, why: str) -> bool:
+    def come_back(self, url: str, sent: Carried, why: str, *, maybe_logout: bool = False) -> bool:
         """Whether there is reason to send the request again: somebody else got in meanwhile, a token was renewed, or a login was made.
 
-        A request that changes something and whose own answer deletes the login was a logout, as far as anybody can tell.
-
         Args:
-            method: of the request.
             url: of the request.
             sent: what went with it.
             why: for messages.
+            maybe_logout: the request changes something, and its own answer sets cookies: if the login is deleted now, it was a logout.
 
         Raises:
             LoginRequired, LoginFailed, ChallengeUnsolved: see `prepare`.
@@ -232,7 +230,7 @@ class Membership:
             if self.carrier.yield_to_others(url, sent.cookies) or self.carried(url).bearer not in {sent.bearer, None}:
                 self._take_up_session()
                 return True
-            if method not in _SAFE and sent.cookies and not self.carrier.carriers(url):
+            if maybe_logout and sent.cookies and not self.carrier.carriers(url):
                 return False
             renewed = self._renew(sent.bearer)
             if renewed is not Renewed.REFUSED:
