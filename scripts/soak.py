@@ -127,10 +127,12 @@ class Reference:
         """A page took a step."""
         with self.lock:
             self.counts["steps"] += 1
-            self.plans.pop(origin, None)
+            plan = self.plans.pop(origin, None)
             for store in STORES:
                 if store != "session" or seen["main"]:
-                    self.history.setdefault((origin, store), [Moment(0.0, {})]).append(Moment(time.monotonic(), seen[store]))
+                    moments = self.history.setdefault((origin, store), [Moment(0.0, {})])
+                    between = [] if store == "cookies" else list(stages(moments[-1].held, plan, store))[1:-1]
+                    moments += [Moment(time.monotonic(), held) for held in (*between, seen[store])]
 
     def revived(self, origin: str, seen: dict[str, Any]) -> None:
         """A page in the revived session holds this: judge it. From here on, that is what it held."""
