@@ -304,7 +304,7 @@ class Databases:
             await asyncio.sleep(GATHER)
             self._work.clear()
             now = time.monotonic()
-            for place in list(self._places.values()):
+            for place in sorted(self._places.values(), key=lambda place: not place.homes):  # where a page is at, it takes milliseconds
                 place.files_due |= bool(place.homes)
                 if place.due and place.rest_until > now:
                     asyncio.get_running_loop().call_later(place.rest_until - now, self._work.set)
