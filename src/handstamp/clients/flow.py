@@ -78,7 +78,7 @@ def _judged(membership: Membership, answers: Answers, request: Any, response: An
     """
     status, headers = response.status_code, response.headers
     redirected = bool(response.history)
-    if not membership.site.covers(str(request.url)) or not answers.worth_judging(status, headers, redirected=redirected):
+    if not answers.worth_judging(status, headers, redirected=redirected) or not membership.site.covers(str(request.url)):
         return None
     body = ""
     if not stream:

@@ -110,7 +110,7 @@ class Membership:
         """Whether requests go one at a time."""
         return self.recipe.session.in_turn
 
-    @property
+    @cached_property
     def device(self) -> Device:
         """What the site saw at login."""
         return self._device_given.filled(self._session.device if self._session else Device())
@@ -194,7 +194,8 @@ class Membership:
 
     def _take_up_session(self) -> None:
         self._session = self.vault.session(self.profile, self.site.name)
-        self.__dict__.pop("_device_headers", None)
+        for known in ("device", "_device_headers"):
+            self.__dict__.pop(known, None)
         self._judged = (-1, 0.0)
 
     def take_turn(self) -> Lease:
