@@ -64,7 +64,7 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def serving(pause: float) -> Iterator[str]:
     """A server in a thread of a process of its own, so that it does not share our interpreter's lock."""
-    command = [sys.executable, __file__, "--serve", str(pause)]
+    command = [sys.executable, str(Path(__file__).with_name("http.py")), "--serve", str(pause)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdin is not None
@@ -176,9 +176,10 @@ async def measure(turns: int) -> list[Row]:
     ]
 
 
-if __name__ == "__main__":
-    if sys.argv[1:2] == ["--serve"]:
-        serve(float(sys.argv[2]))
+def main(arguments_given: list[str]) -> None:
+    """Measure and show, or be the server (`--serve SECONDS`)."""
+    if arguments_given[:1] == ["--serve"]:
+        serve(float(arguments_given[1]))
     else:
         given = arguments(__doc__.partition("\n")[0])
         show("HTTP: a session in a client", asyncio.run(measure(given.turns)), as_json=given.json)
