@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import threading
+import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from handstamp._target import Kind, target_of
 from handstamp.browser import Engine, Launch, LiveContext, find_browser, is_endpoint, leased
+from handstamp.browser.activity import with_activity
 from handstamp.browser.profile import KeptDirectory, profile_launch, whole_profile
 from handstamp.errors import ConfigError
 from handstamp.home import home, settings
@@ -31,12 +33,13 @@ if TYPE_CHECKING:
 
     from handstamp.browser import Chromium, EagerContext, EagerDriver
     from handstamp.sites import Site
-    from handstamp.state import Loss, Session, StorageState
+    from handstamp.state import Activity, Loss, Session, StorageState
 
 _log = logging.getLogger(__name__)
 _DEVICE_OPTIONS = {"user_agent": "user_agent", "locale": "language", "timezone_id": "timezone"}
 
 _MOST_LOSSES = 100  # that a session remembers
+_NOTE_EVERY = 30.0  # seconds between two notes of what was done in a session that is open
 
 _engine_lock = threading.Lock()
 _engine: Engine | None = None
@@ -136,6 +139,8 @@ class Opening:
         self._follower: Follower | None = None
         self._saver: Saver
         self._noted: tuple[Loss, ...] = ()
+        self._noted_at = time.monotonic()
+        self._done_until: datetime | None = None
         self._turn = asyncio.Lock()  # what is cancelled comes to its end before it is closed
 
     @property
@@ -237,7 +242,7 @@ class Opening:
         """Keep changes, and with them what was found since that cannot be kept. Blocking."""
         self._saver(changes)
         losses = self._losses()
-        if losses != self._noted:
+        if losses != self._noted or time.monotonic() >= self._noted_at + _NOTE_EVERY:
             self._note_use(losses)
             self._noted = losses
 
@@ -293,14 +298,28 @@ class Opening:
         return (*(self.live.losses if self.live is not None else ()), *(self._kept.losses if self._kept is not None else ()))
 
     def _note_use(self, losses: Sequence[Loss]) -> None:
-        """When it was used, and what of it could not be kept: found now, or found before and not looked at since."""
+        """When it was used, what was done in it, and what of it could not be kept: found now, or found before and not looked at since."""
         now = datetime.now(UTC)
+        done = self.live.activity.latest(self._done_until) if isinstance(self.live, LiveContext) else ()
 
         def change(session: Session) -> Session:
-            return replace(session, last_used=now, losses=tuple(dict.fromkeys([*losses, *session.losses]))[:_MOST_LOSSES])
+            session = with_activity(session, done, most=settings().activity)
+            lost = tuple(dict.fromkeys([*losses, *session.losses]))[:_MOST_LOSSES]
+            return replace(session, last_used=now, first_used=session.first_used or now, losses=lost)
 
         if self._site is not None and self.vault.session(self.order.profile, self._site.name) is not None:
             self.vault.update_session(self.order.profile, self._site.name, change)
+        elif self._site is None:
+            self._note_visits(done, now)
+        self._noted_at = time.monotonic()
+        self._done_until = done[-1].at if done else self._done_until
+
+    def _note_visits(self, done: Sequence[Activity], now: datetime) -> None:
+        """What was done in a browser that has no site of its own, with the sessions of the sites where it was done."""
+        for site in self._sites() if done else ():
+            there = [one for one in done if site.covers(one.url)]
+            if there:
+                self.vault.update_session(self.order.profile, site.name, partial(_visited, done=there, now=now))
 
     async def _release(self) -> None:
         try:
@@ -315,3 +334,7 @@ class Opening:
         if self._browser is not None:
             browser, self._browser = self._browser, None
             await browser.__aexit__(None, None, None)
+
+
+def _visited(session: Session, *, done: Sequence[Activity], now: datetime) -> Session:
+    return replace(with_activity(session, done, most=settings().activity), last_used=now, first_used=session.first_used or now)

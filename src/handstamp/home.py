@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 SETTINGS_FILE = "handstamp.toml"
 _WHOLE = "a whole number from 1"
+_MAYBE_NONE = "a whole number from 0 to 1000"
 _WANTED = {
     "vault": "a text",
     "browser": "a text",
@@ -40,7 +41,9 @@ _WANTED = {
     "challenge_seconds": _WHOLE,
     "solver_url": "a text",
     "captcha_api_key": "a text",
+    "activity": _MAYBE_NONE,
 }
+_MOST_ACTIVITY = 1000
 _PRIVATE_FILES = (SETTINGS_FILE, "vault.db", "vault.db-wal", "vault.db-shm", "vault.key")
 
 
@@ -75,6 +78,7 @@ class Settings:
         challenge_seconds: how long a login waits for an answer to what the site asks.
         solver_url: of a service that reads captchas.
         captcha_api_key: what that service wants to see.
+        activity: how many of the last visits, links, submissions and downloads a session remembers; 0 for none.
     """
 
     vault: str | None = None
@@ -88,6 +92,7 @@ class Settings:
     challenge_seconds: int = 300
     solver_url: str | None = None
     captcha_api_key: str | None = field(default=None, repr=False)
+    activity: int = 200
 
 
 def home() -> Path:
@@ -259,6 +264,8 @@ def _check(file: Path, given: Mapping[str, Any]) -> None:
 def _fits(name: str, value: object) -> bool:
     if _WANTED[name] == _WHOLE:
         return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    if _WANTED[name] == _MAYBE_NONE:
+        return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_ACTIVITY
     return isinstance(value, str)
 
 

@@ -10,6 +10,7 @@ import uuid
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from handstamp.browser.activity import ActivityLog
 from handstamp.browser.cdp import CdpError
 from handstamp.browser.cookies import from_cdp, to_cdp
 from handstamp.browser.databases import Databases
@@ -55,6 +56,7 @@ class LiveContext:
     Attributes:
         id: the `browserContextId`, once it is made.
         losses: what could not be restored.
+        activity: what was done in its pages.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class LiveContext:
     ) -> None:
         self.id: str | None = None
         self.losses: list[Loss] = []
+        self.activity = ActivityLog()
         self.gone = asyncio.Event()
         self.mirror = Mirror(state, clock)
         self._connection = connection
@@ -301,6 +304,7 @@ class LiveContext:
     def hear(self, session: str, method: str, params: Message) -> None:
         """An event of one of our documents."""
         document = self._documents[session]
+        self.activity.hear(document.target, method, params)
         if method.startswith("DOMStorage."):
             self._items.hear(document, method, params)
         elif method == "Fetch.requestPaused":

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from handstamp.sites import KnownSite, Verdict
-    from handstamp.state import Device, Part, Session, StorageState
+    from handstamp.state import Activity, Device, Part, Session, StorageState
     from handstamp.vault import Event, LeaseInfo, Version
 
 Facts = dict[str, Any]
@@ -38,6 +38,7 @@ def session_facts(session: Session) -> Facts:
         "needs_refresh": session.needs_refresh,
         "created_at": instant(session.created_at),
         "logged_in_at": instant(session.logged_in_at),
+        "first_used": instant(session.first_used),
         "last_used": instant(session.last_used),
         "last_verified": instant(session.last_verified),
         "expires_at": instant(session.expires_at),
@@ -91,6 +92,11 @@ def verdict_facts(verdict: Verdict) -> Facts:
 def event_facts(event: Event) -> Facts:
     """Something that happened."""
     return {"at": instant(event.at), "kind": event.kind, "profile": event.profile, "site": event.site, "data": dict(event.data)}
+
+
+def activity_facts(done: Activity) -> Facts:
+    """Something that was done in a session; its URL is without secrets."""
+    return {"at": instant(done.at), "kind": done.kind, "url": done.url}
 
 
 def version_facts(version: Version) -> Facts:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from handstamp.sites.recipe import Bearer
 from handstamp.state import Cookie, Part, PartId, PartKind, StorageState, select
+from handstamp.state.masking import is_token_like
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
 
 _LIKELY = re.compile(r"sess|sid\b|auth|token|jwt|login|user|remember|ident|account|passw", re.IGNORECASE)
 _UNLIKELY = re.compile(r"csrf|xsrf|^_ga|^_gid|^_fbp|consent|theme|locale|lang\b|message", re.IGNORECASE)
-_LEAST_TOKEN = 16
-_LEAST_BITS = 3.0  # a character, on the average: words have some 4 over 26 letters, but repeat themselves
+_LEAST_BEARER = 8  # characters of a value that is looked for in headers
 _WHOLE = frozenset({PartKind.IDB, PartKind.OPFS})
 
 
@@ -92,14 +90,6 @@ def only(state: StorageState, items: Collection[Item]) -> StorageState:
     return StorageState.of(parts.values(), epoch=state.epoch)
 
 
-def is_token_like(text: str) -> bool:
-    """Whether it could be a credential: long, and made of many different characters."""
-    if len(text) < _LEAST_TOKEN or any(character.isspace() for character in text):
-        return False
-    counts = Counter(text)
-    return -sum(count / len(text) * math.log2(count / len(text)) for count in counts.values()) >= _LEAST_BITS
-
-
 def replaced(before: StorageState, after: StorageState, items: Iterable[Item]) -> tuple[Item, ...]:
     """Which of `items` hold another credential now than before: a site that changes them with use."""
     pairs = ((item, text_of(value_of(before, item)), text_of(value_of(after, item))) for item in items if item.key)
@@ -126,7 +116,7 @@ def bearer_of(state: StorageState, origin: str, sent: Sequence[Sent]) -> tuple[B
         for key, value in part.live().items() if part else ():
             for one in sent:
                 form = one.value.replace(str(value), "{value}")
-                if len(str(value)) >= _LEAST_TOKEN // 2 and form.count("{value}") == 1 and form.count("{") == form.count("}") == 1:
+                if len(str(value)) >= _LEAST_BEARER and form.count("{value}") == 1 and form.count("{") == form.count("}") == 1:
                     place = {"local_storage": key[-1]} if kind is PartKind.LOCAL else {"session_storage": key[-1]}
                     return Bearer(**place, header=one.header, format=form), Item(PartId(kind, origin), key)
     return None

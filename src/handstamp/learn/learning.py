@@ -11,7 +11,7 @@ from handstamp.errors import ConfigError, LoginFailed
 from handstamp.home import create_private, make_home, replace_private
 from handstamp.keeper.keeper import device_of
 from handstamp.keeper.verdicts import Facts, with_login
-from handstamp.learn.carriers import bearer_of, is_token_like, items_of, text_of, value_of
+from handstamp.learn.carriers import bearer_of, items_of, text_of, value_of
 from handstamp.learn.checks import choose_check
 from handstamp.learn.recorder import recording
 from handstamp.learn.steps import steps_seen
@@ -22,6 +22,7 @@ from handstamp.sites.parse import NAME
 from handstamp.sites.recipe import KeepAlive, Login, Recipe, SessionRules
 from handstamp.sites.site import Site, ad_hoc_site, parse_recipe
 from handstamp.state import Cookie, Device, PartKind, StorageState, host_of, registrable_domain, within
+from handstamp.state.masking import is_token_like
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

@@ -9,13 +9,14 @@ from handstamp.state.jar import MAX_PER_DOMAIN, Stored, cookie_header, cookies_t
 from handstamp.state.merge import merge, merge_states, observed
 from handstamp.state.parts import Entry, Key, Part, PartId, PartKind
 from handstamp.state.select import cookie_belongs, select
-from handstamp.state.session import Health, Loss, Session
+from handstamp.state.session import Activity, Health, Loss, Session
 from handstamp.state.set_cookie import set_cookie
 from handstamp.state.storage import StorageState
 
 __all__ = [
     "MAX_PER_DOMAIN",
     "ZERO",
+    "Activity",
     "Clock",
     "Cookie",
     "Device",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,22 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True)
+class Activity:
+    """Something that was done in a session.
+
+    Args:
+        at: when, UTC.
+        kind: ``visit`` (a document was opened), ``move`` (another address within it), ``link`` and ``submit`` (a link or form was used),
+            ``download``.
+        url: where or where to, without secrets: see `handstamp.state.masking`.
+    """
+
+    at: datetime
+    kind: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """One login.
 
@@ -52,6 +68,8 @@ class Session:
         expires_at: the earliest end of the cookies that carry the login, None when unknown.
         logins: how many handstamp made.
         losses: what could not be kept.
+        first_used: opened the first time.
+        activity: what was done in it lately, oldest first; as many entries as the setting ``activity`` says.
     """
 
     session_id: str
@@ -69,3 +87,5 @@ class Session:
     expires_at: datetime | None = None
     logins: int = 0
     losses: tuple[Loss, ...] = ()
+    first_used: datetime | None = None
+    activity: tuple[Activity, ...] = field(default=(), repr=False)

@@ -1,6 +1,6 @@
 """Sessions as rows: facts that can be listed and queried without opening a seal.
 
-The device's proxy, which may hold a password, and the losses, which name visited places, are sealed beside.
+The device's proxy, which may hold a password, and the losses and the activity, which name visited places, are sealed beside.
 """
 
 from __future__ import annotations
@@ -9,18 +9,19 @@ import contextlib
 import json
 import logging
 import secrets
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from handstamp.errors import SealBroken, UnreadableState, VaultUnavailable
-from handstamp.state import Device, Health, Loss, Session
+from handstamp.state import Activity, Device, Health, Loss, Session
 from handstamp.vault.identity import Identity, Purpose
 from handstamp.vault.model import instant, maybe_instant, maybe_milliseconds
 from handstamp.vault.store import Raced, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from handstamp.vault.parts import Profile
     from handstamp.vault.seal import Seals
@@ -63,13 +64,13 @@ def opened(row: Row, seals: Seals | None) -> Session:
 def _opened(row: Row, seals: Seals | None) -> Session:
     session_id, profile, site, _, username, health, needs_refresh, until, created, logged_in, used, verified, expires, logins, device, _ = row
     facts = _device(device) if device else Device()
-    proxy, losses = _private(row, seals)
+    private = _private(row, seals)
     return Session(
         session_id=session_id,
         profile=profile,
         site=site,
         username=username,
-        device=replace(facts, proxy=proxy) if proxy is not None else facts,
+        device=replace(facts, proxy=private.proxy) if private.proxy is not None else facts,
         health=Health(health),
         needs_refresh=bool(needs_refresh),
         health_until=maybe_instant(until),
@@ -79,7 +80,9 @@ def _opened(row: Row, seals: Seals | None) -> Session:
         last_verified=maybe_instant(verified),
         expires_at=maybe_instant(expires),
         logins=logins,
-        losses=losses,
+        losses=private.losses,
+        first_used=private.first_used,
+        activity=private.activity,
     )
 
 
@@ -151,21 +154,38 @@ def _row(session: Session, revision: int, seals: Seals) -> dict[str, Any]:
 
 
 def _sealed(session: Session, revision: int, seals: Seals) -> bytes | None:
-    if session.device.proxy is None and not session.losses:
+    if session.device.proxy is None and not session.losses and session.first_used is None and not session.activity:
         return None
-    facts = {"proxy": session.device.proxy, "losses": [asdict(loss) for loss in session.losses]}
+    facts = {
+        "proxy": session.device.proxy,
+        "losses": [asdict(loss) for loss in session.losses],
+        "first_used": maybe_milliseconds(session.first_used),
+        "activity": [(maybe_milliseconds(one.at), one.kind, one.url) for one in session.activity],
+    }
     return seals.seal(Purpose.SESSION, identity(session.session_id, revision, session.profile, session.site), json.dumps(facts).encode())
 
 
-def _private(row: Row, seals: Seals | None) -> tuple[str | None, tuple[Loss, ...]]:
+@dataclass(frozen=True, slots=True)
+class _Private:
+    """What of a session is sealed."""
+
+    proxy: str | None = field(default=None, repr=False)
+    losses: tuple[Loss, ...] = ()
+    first_used: datetime | None = None
+    activity: tuple[Activity, ...] = field(default=(), repr=False)
+
+
+def _private(row: Row, seals: Seals | None) -> _Private:
     session_id, profile, site, revision, *_, sealed = row
     if sealed is None or seals is None:
-        return None, ()
+        return _Private()
     try:
         facts = json.loads(seals.open(Purpose.SESSION, identity(session_id, revision, profile, site), sealed))
     except SealBroken:
         raise SealBroken(f"what is sealed of the session of profile '{profile}' at '{site}' does not open: it was changed, or another key sealed it") from None
-    return facts["proxy"], tuple(Loss(**loss) for loss in facts["losses"])
+    # Records of earlier releases have neither of the last two.
+    activity = tuple(Activity(instant(at), kind, url) for at, kind, url in facts.get("activity", ()))
+    return _Private(facts["proxy"], tuple(Loss(**loss) for loss in facts["losses"]), maybe_instant(facts.get("first_used")), activity)
 
 
 def identity(session_id: str, revision: int, profile: str, site: str) -> Identity:

@@ -1,4 +1,4 @@
-"""Show one session: who, how it stands, what it is made of, what could not be kept, what happened to it.
+"""Show one session: who, how it stands, what it is made of, what could not be kept, what happened to it and what was done in it.
 
 Cookies and storage items are named and counted; their values are never shown (`handstamp export` has them).
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handstamp.cli.call import add_profile
-from handstamp.cli.facts import event_facts, parts_facts, session_facts
+from handstamp.cli.facts import activity_facts, event_facts, parts_facts, session_facts
 from handstamp.cli.tables import columns, heading, health_cell, pairs
 from handstamp.cli.words import count, when
 from handstamp.errors import SessionNotFound
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from handstamp.vault import Event
 
 _EVENTS = 10
+_ACTIVITY = 10  # of the latest, for people; programs get all that is kept
+_DONE = {"visit": "page opened", "move": "moved within", "link": "link used", "submit": "form sent", "download": "download"}
 _SHOWN_NAMES = 8
 _DEVICE_WORDS = {"user_agent": "user agent", "language": "language", "timezone": "time zone"}
 
@@ -55,6 +57,7 @@ def run(call: Call, *, site: str, profile: str) -> None:
         "session": session_facts(session) if session else None,
         "parts": parts,
         "events": [event_facts(event) for event in events],
+        "activity": [activity_facts(one) for one in session.activity] if session else [],
     }
     call.output.show(facts, lambda: _picture(call, session, parts, events))
 
@@ -67,6 +70,10 @@ def _picture(call: Call, session: Session | None, parts: list[Facts], events: Se
     if session is not None and session.losses:
         yield heading("Could not be kept")
         yield columns(("WHAT", "WHERE", "WHY"), [(loss.what, loss.where, loss.why) for loss in session.losses])
+    if session is not None and session.activity:
+        yield heading("Done in it")
+        latest = session.activity[-_ACTIVITY:][::-1]
+        yield columns(("WHEN", "WHAT", "WHERE"), [(when(one.at, call.now), _DONE.get(one.kind, one.kind), one.url) for one in latest])
     if events:
         yield heading("Lately")
         yield columns(("WHEN", "WHAT", "DETAILS"), [(when(event.at, call.now), event.kind, _details(event)) for event in events])
@@ -80,11 +87,16 @@ def _rows(call: Call, session: Session) -> list[tuple[str, Cell]]:
         ("health", health_cell(session.health)),
         ("verified", when(session.last_verified, call.now)),
         ("logged in", f"{when(session.logged_in_at, call.now)} ({count(session.logins, 'login')} by handstamp)"),
-        ("used", when(session.last_used, call.now)),
+        ("used", _used(call, session)),
         ("expires", when(session.expires_at, call.now, never="not known")),
         *_device_rows(session.device),
         ("id", session.session_id),
     ]
+
+
+def _used(call: Call, session: Session) -> str:
+    first = f", first {when(session.first_used, call.now)}" if session.first_used else ""
+    return f"{when(session.last_used, call.now)}{first}"
 
 
 def _device_rows(device: Device) -> Iterator[tuple[str, Cell]]:

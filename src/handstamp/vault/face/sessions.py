@@ -14,7 +14,7 @@ from handstamp.vault.parts import find_profile, listed_profile
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from handstamp.state import Session
+    from handstamp.state import Activity, Session
     from handstamp.vault.seal import Seals
     from handstamp.vault.store import Row, Transaction
 
@@ -44,6 +44,19 @@ class SessionCalls(Access):
         names.site_name(site)
         rows, seals = self._rows(lambda transaction: transaction.rows("session", profile=profile, site=site))
         return sessions.opened(rows[0], seals) if rows else None
+
+    def activity(self, profile: str, site: str | None = None) -> list[tuple[str, Activity]]:
+        """What was done in the sessions of a profile, or in one of them: site and activity, in order of time.
+
+        It is bounded by the setting ``activity``, for each session, and empty for sessions that were never opened in a browser.
+
+        Raises:
+            KeyMissing: it is sealed, and the key is not to be had.
+        """
+        names.profile_name(profile)
+        rows, seals = self._rows(lambda transaction: sessions.list_sessions(transaction, profile, site))
+        found = [session for row in rows if (session := sessions.opened_leniently(row, seals)) is not None]
+        return sorted(((session.site, done) for session in found for done in session.activity), key=lambda one: one[1].at)
 
     def session_by_id(self, session_id: str) -> Session:
         """The session with this id; raises as `session` does.
