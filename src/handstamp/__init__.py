@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from handstamp.clients.chosen import AsyncClient, Client
     from handstamp.clients.requests_session import requests_session
     from handstamp.http.service import AsyncServiceClient, ServiceClient
+    from handstamp.managers import LockInfo, Profile, ProfileManager, ProfileManagerConfig, SessionState, get_profile_manager
     from handstamp.sites import Site
     from handstamp.state import Device, StorageState
     from handstamp.vault import Vault
@@ -21,10 +22,16 @@ _PLACES = {
     "AsyncServiceClient": "handstamp.http.service",
     "Client": "handstamp.clients.chosen",
     "Device": "handstamp.state",
+    "LockInfo": "handstamp.managers",
+    "Profile": "handstamp.managers",
+    "ProfileManager": "handstamp.managers",
+    "ProfileManagerConfig": "handstamp.managers",
     "ServiceClient": "handstamp.http.service",
+    "SessionState": "handstamp.managers",
     "Site": "handstamp.sites",
     "StorageState": "handstamp.state",
     "Vault": "handstamp.vault",
+    "get_profile_manager": "handstamp.managers",
     "requests_session": "handstamp.clients.requests_session",
 }
 
@@ -33,12 +40,18 @@ __all__ = [
     "AsyncServiceClient",
     "Client",
     "Device",
+    "LockInfo",
+    "Profile",
+    "ProfileManager",
+    "ProfileManagerConfig",
     "ServiceClient",
+    "SessionState",
     "Site",
     "StorageState",
     "Vault",
     "__version__",
     "errors",
+    "get_profile_manager",
     "requests_session",
 ]
 

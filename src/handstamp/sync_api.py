@@ -12,6 +12,8 @@ from handstamp._signed_in import Order, begun, engine
 from handstamp.browser import SyncDrivers, at_once
 from handstamp.errors import ConfigError
 from handstamp.keeper import Given
+from handstamp.managers.sync_profile import ProfileManager, get_profile_manager
+from handstamp.managers.values import LockInfo, Profile, ProfileManagerConfig, SessionState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Mapping
@@ -23,7 +25,17 @@ if TYPE_CHECKING:
     from handstamp.state import Device, Loss
     from handstamp.vault import Vault
 
-__all__ = ["Attached", "attach", "signed_in"]
+__all__ = [
+    "Attached",
+    "LockInfo",
+    "Profile",
+    "ProfileManager",
+    "ProfileManagerConfig",
+    "SessionState",
+    "attach",
+    "get_profile_manager",
+    "signed_in",
+]
 
 _threads = threading.local()
 

@@ -8,7 +8,7 @@ from handstamp.sites.credentials import Credentials, SavedSecrets, credentials_f
 from handstamp.sites.expiry import expiry_evidence, login_ends_at
 from handstamp.sites.judge import RULES, judge
 from handstamp.sites.recipe import Bearer, ChallengeMarker, Check, Condition, KeepAlive, Login, Recipe, Refresh, SessionRules, Step, StepKind, TotpSettings
-from handstamp.sites.registry import KnownSite, find_site, list_sites
+from handstamp.sites.registry import KnownSite, find_site, list_sites, site_at
 from handstamp.sites.site import Site, parse_recipe
 from handstamp.sites.verdict import Evidence, Verdict
 
@@ -41,4 +41,5 @@ __all__ = [
     "list_sites",
     "login_ends_at",
     "parse_recipe",
+    "site_at",
 ]

@@ -6,6 +6,7 @@ person can put a better recipe over a bundled one by giving it the same name.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import logging
 import os
@@ -87,6 +88,27 @@ def find_site(name_or_url: str, *, home: Path | None = None, env: Mapping[str, s
     if covering:
         return covering
     raise SiteUnknown(_unknown(name_or_url, home))
+
+
+def site_at(name_or_domain: str, *, url: str = "", home: Path | None = None, env: Mapping[str, str] | None = None) -> Site:
+    """The site that a name or a bare domain means; one without recipe, named by the domain, where no known site covers it.
+
+    Args:
+        name_or_domain: ``portside``, ``portside.example``, or a URL.
+        url: of a page that is open; tells which of several sites on one host is meant.
+        home: see `find_site`.
+        env: see `find_site`.
+
+    Raises:
+        RecipeInvalid: it is neither, or the recipe is wrong.
+    """
+    with contextlib.suppress(SiteUnknown):
+        return find_site(name_or_domain, home=home, env=env)
+    domain = name_or_domain.lower().lstrip(".")
+    if within(urlsplit(url).hostname or "", domain) and (found := find_site(url, home=home, env=env)).can_check:
+        return found
+    named = [site for site in _known(home, os.environ if env is None else env) if domain in site.domains]
+    return named[0] if len(named) == 1 else ad_hoc_site(f"https://{domain}")
 
 
 def list_sites(*, home: Path | None = None, env: Mapping[str, str] | None = None) -> list[KnownSite]:

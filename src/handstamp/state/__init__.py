@@ -8,7 +8,7 @@ from handstamp.state.domains import cookie_scope, host_of, is_ip_address, regist
 from handstamp.state.jar import MAX_PER_DOMAIN, Stored, cookie_header, cookies_to_send, evicted, store
 from handstamp.state.merge import merge, merge_states, observed
 from handstamp.state.parts import Entry, Key, Part, PartId, PartKind
-from handstamp.state.select import cookie_belongs, select
+from handstamp.state.select import cookie_belongs, emptied, live_entries, of_kinds, select
 from handstamp.state.session import Activity, Health, Loss, Session
 from handstamp.state.set_cookie import set_cookie
 from handstamp.state.storage import StorageState
@@ -40,12 +40,15 @@ __all__ = [
     "cookie_header",
     "cookie_scope",
     "cookies_to_send",
+    "emptied",
     "evicted",
     "host_of",
     "is_ip_address",
+    "live_entries",
     "merge",
     "merge_states",
     "observed",
+    "of_kinds",
     "registrable_domain",
     "select",
     "set_cookie",

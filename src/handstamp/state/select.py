@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handstamp.state.domains import host_of, within
+from handstamp.state.merge import observed
 from handstamp.state.parts import Entry, Key, Part, PartKind
 from handstamp.state.storage import StorageState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from handstamp.state.clock import Clock
 
 
 def cookie_belongs(key: Key, domain: str) -> bool:
@@ -31,3 +34,18 @@ def select(state: StorageState, domains: Iterable[str] | None) -> StorageState:
         elif any(within(host_of(part.id.scope), domain) for domain in wanted):
             parts.append(part)
     return StorageState.of(parts, epoch=state.epoch)
+
+
+def of_kinds(state: StorageState, *kinds: PartKind) -> StorageState:
+    """The parts of these kinds."""
+    return StorageState.of((part for part in state.parts.values() if part.id.kind in kinds), epoch=state.epoch)
+
+
+def emptied(state: StorageState, clock: Clock) -> StorageState:
+    """The changes that delete everything in `state`, as deletions that others hear of."""
+    return StorageState.of((observed(part, part.id, {}, clock, gone=part.entries.keys()) for part in state.parts.values()), epoch=state.epoch)
+
+
+def live_entries(state: StorageState) -> int:
+    """How many values there are."""
+    return sum(len(part.live()) for part in state.parts.values())

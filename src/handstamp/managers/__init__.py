@@ -1,0 +1,13 @@
+"""The managers: thin faces over vault, engine and keeper for programs that own their browser. `handstamp.sync_api` has the same names."""
+
+from handstamp.managers.profile import ProfileManager, get_profile_manager
+from handstamp.managers.values import LockInfo, Profile, ProfileManagerConfig, SessionState
+
+__all__ = [
+    "LockInfo",
+    "Profile",
+    "ProfileManager",
+    "ProfileManagerConfig",
+    "SessionState",
+    "get_profile_manager",
+]

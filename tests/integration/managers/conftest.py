@@ -1,0 +1,93 @@
+"""A browser that the program owns: plain Playwright, no debugging port. Every web site answers with a page of ours."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from handstamp.browser import find_browser
+from handstamp.demo import start
+from handstamp.vault import Vault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+    from handstamp.demo import DemoServers
+
+ARGS = ["--no-sandbox"] if os.geteuid() == 0 else []
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HANDSTAMP_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def vault(home: Path) -> Iterator[Vault]:
+    with Vault(home=home) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[DemoServers]:
+    with start() as running:
+        yield running
+
+
+@pytest.fixture
+def demo(servers: DemoServers, monkeypatch: pytest.MonkeyPatch) -> DemoServers:
+    """The stand-in sites, fresh, and found by name."""
+    servers.control.reset()
+    monkeypatch.setenv("HANDSTAMP_PORTSIDE_BASE_URL", servers.portside.url)
+    return servers
+
+
+@pytest.fixture(scope="session")
+def executable() -> str:
+    return str(find_browser(headless=True))
+
+
+@pytest.fixture(scope="session")
+def browser_args() -> list[str]:
+    return ARGS
+
+
+@pytest.fixture(scope="module")
+def browser(executable: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=executable, args=ARGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    made = browser.new_context()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def web(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """`web("https://gmail.com")`: a page there, in a context of its own. No site is real: each answers with an empty page."""
+    contexts: list[BrowserContext] = []
+
+    def opened(url: str = "about:blank", cookies: tuple[dict[str, Any], ...] = ()) -> Page:
+        context = browser.new_context()
+        contexts.append(context)
+        context.route("**/*", lambda route: route.fulfill(content_type="text/html", body="<title>a page</title>"))
+        context.add_cookies(list(cookies))  # type: ignore[arg-type]
+        page = context.new_page()
+        page.goto(url)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
