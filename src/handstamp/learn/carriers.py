@@ -91,9 +91,14 @@ def only(state: StorageState, items: Collection[Item]) -> StorageState:
 
 
 def replaced(before: StorageState, after: StorageState, items: Iterable[Item]) -> tuple[Item, ...]:
-    """Which of `items` hold another credential now than before: a site that changes them with use."""
-    pairs = ((item, text_of(value_of(before, item)), text_of(value_of(after, item))) for item in items if item.key)
+    """Which of `items` hold another credential now than before: a site that changes them with use. Tokens of forms come and go."""
+    pairs = ((item, text_of(value_of(before, item)), text_of(value_of(after, item))) for item in items if item.key and not is_csrf(item))
     return tuple(item for item, old, new in pairs if old != new and is_token_like(old) and is_token_like(new))
+
+
+def is_csrf(item: Item) -> bool:
+    """Whether it guards forms, and carries no login, by its name."""
+    return "csrf" in item.name.lower() or "xsrf" in item.name.lower()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from handstamp.errors import ConfigError, LoginFailed
 from handstamp.home import create_private, make_home, replace_private
 from handstamp.keeper.keeper import device_of
 from handstamp.keeper.verdicts import Facts, with_login
-from handstamp.learn.carriers import bearer_of, items_of, text_of, value_of
+from handstamp.learn.carriers import bearer_of, is_csrf, items_of, text_of, value_of
 from handstamp.learn.checks import choose_check
 from handstamp.learn.recorder import recording
 from handstamp.learn.steps import steps_seen
@@ -175,7 +175,7 @@ class _Study:
     def _guess(self) -> tuple[Item, ...]:
         """What looks like a credential; more than is needed, so that nothing is missing."""
         state = self._trials.state
-        likely = [item for item in self._items if is_token_like(text_of(value_of(state, item))) and not _is_csrf(item)]
+        likely = [item for item in self._items if is_token_like(text_of(value_of(state, item))) and not is_csrf(item)]
         return tuple(dict.fromkeys([*self._trials.rotated, *([self._token[1]] if self._token else []), *likely]))
 
     def _rules(self, carriers: Sequence[Item]) -> SessionRules:
@@ -202,10 +202,6 @@ class _Study:
         unseen = [item for item in carriers if item.part.kind is not PartKind.COOKIES and item not in known]
         notes += [f"{item} is needed and no header was seen to carry it; it is kept all the same, but only a browser can use it" for item in unseen]
         return tuple(notes)
-
-
-def _is_csrf(item: Item) -> bool:
-    return "csrf" in item.name.lower() or "xsrf" in item.name.lower()
 
 
 def save_recipe(learned: Learned, home: Path, *, replace_old: bool = False) -> Path:

@@ -74,7 +74,7 @@ class Trials:
         items = self._items if inside else ()
         seen, after = await (self._see_by_http(url, items) if by == "http" else self._see_in_page(url, items, form))
         if inside:
-            self._take(after)
+            self._take(after, items)
         return seen
 
     async def _see_by_http(self, url: str, items: Sequence[Item]) -> tuple[Observation, StorageState]:
@@ -129,7 +129,7 @@ class Trials:
             return False
         verdict, after = await self._verdict(items, check, by)
         if verdict.health is Health.VALID:
-            self._take(after)
+            self._take(after, items)
             if self.rotated:
                 self.stopped = f"the site replaces {_named(self.rotated)} with use, and whoever uses an old one may be logged out"
             return True
@@ -143,7 +143,7 @@ class Trials:
         """See that the whole login still lives after a part of it was refused."""
         verdict, after = await self._verdict(self._items, check, by)
         if verdict.health is Health.VALID:
-            self._take(after)
+            self._take(after, self._items)
         elif not self.stopped:
             self.stopped = f"the site ended the login when it was asked with {_named(tried)} alone; log in again, it is over"
 
@@ -160,8 +160,10 @@ class Trials:
             await live.finish()
             return verdict, live.mirror.state()
 
-    def _take(self, after: StorageState) -> None:
-        """Write back what the site changed."""
+    def _take(self, after: StorageState, tried: Sequence[Item]) -> None:
+        """Write back what the site changed of what was tried. What it set anew because it was left out belongs to the copy alone."""
+        if len(tried) < len(self._items):
+            after = only(after, [item for item in tried if item.part in after.parts and (not item.key or item.key in after.parts[item.part].entries)])
         self.rotated = tuple(dict.fromkeys([*self.rotated, *replaced(self.state, after, self._items)]))
         self.state = merge_states(self.state, after)
 
