@@ -18,6 +18,7 @@ from handstamp.clients.renewal import Renewal, Renewed
 from handstamp.errors import ChallengeUnsolved, LoginError, LoginFailed, LoginRequired
 from handstamp.home import home
 from handstamp.http.carrier import Carrier
+from handstamp.http.client_hints import client_hints
 from handstamp.http.transport import origin
 from handstamp.sites import expiry_evidence, find_site
 from handstamp.sites.bearer import bearer_header, csrf_header, origin_of
@@ -123,11 +124,12 @@ class Membership:
 
     def headers(self, method: str, url: str) -> list[tuple[str, str]]:
         """Headers beside cookies: the device's, and at the site's own origin the tokens that the recipe names."""
+        device = [*client_hints(self.device, url), *self._device_headers]
         if origin(url) != self._origin:
-            return self._device_headers
+            return device
         tokens = self._tokens()
         named = (tokens.bearer, None if method in _SAFE else tokens.csrf)
-        return [*self._device_headers, *(token for token in named if token)]
+        return [*device, *(token for token in named if token)]
 
     def _tokens(self) -> _Tokens:
         version = self.carrier.version
@@ -185,7 +187,8 @@ class Membership:
         if nothing or self._wrong_user() or self._over():
             with self._flight():
                 self.carrier.look()
-                if not (self._over() and self._renew(None) is Renewed.DONE):
+                # A token that nobody can renew just now is no ended session: the request goes out, and its answer tells.
+                if self._wrong_user() or not self._over() or self._renew(None) is Renewed.REFUSED:
                     self._keeper_brings_back(request)
 
     def _wrong_user(self) -> bool:

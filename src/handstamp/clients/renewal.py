@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from handstamp.http.body import read_text
+from handstamp.http.client_hints import client_hints
 from handstamp.http.transport import at_this_machine
 from handstamp.http.transports import Transports, proxy_for
 from handstamp.sites.bearer import bearer_header
@@ -113,7 +114,7 @@ class Renewal:
             "Accept-Language": self._device.language,
             "Cookie": cookies,
         }
-        return [(name, value) for name, value in named.items() if value]
+        return [*client_hints(self._device, url), *((name, value) for name, value in named.items() if value)]
 
     def _keep(self, rules: Refresh, text: str) -> Renewed:
         """Put what came where the page would have put it, durable before anybody uses it."""

@@ -12,6 +12,7 @@ from handstamp.clients.flow import request_flow
 from handstamp.clients.membership import Membership
 from handstamp.clients.steps import Blocking, Drop, Send
 from handstamp.errors import ConfigError
+from handstamp.http.client_hints import HINTS
 from handstamp.http.transport import Hop, joined
 from handstamp.state.cookie_match import target
 
@@ -144,7 +145,11 @@ class _Carrying(HTTPAdapter):
         url = str(request.url)
         if self._hop.carrier.must_look(url):
             self._hop.carrier.look(url)
-        response = super().send(self._dressed(request, url), **options)
+        try:
+            response = super().send(self._dressed(request, url), **options)
+        except requests.RequestException as error:
+            error.request = request  # not the one with the session's cookies and tokens
+            raise
         response.request, response.url = request, url
         lines = response.raw.headers.getlist("Set-Cookie")
         if lines:
@@ -153,7 +158,10 @@ class _Carrying(HTTPAdapter):
 
     def _dressed(self, request: requests.PreparedRequest, url: str) -> requests.PreparedRequest:
         dressed = request.copy()
+        own_agent = not str(dressed.headers.get("User-Agent", _DEFAULT_AGENT)).startswith(_DEFAULT_AGENT)
         for name, value in self._hop.headers(str(request.method), url):
+            if own_agent and name.startswith(HINTS):
+                continue  # they would name another browser than the caller does
             if name not in dressed.headers or (name == "User-Agent" and str(dressed.headers[name]).startswith(_DEFAULT_AGENT)):
                 dressed.headers[name] = value
         if cookies := self._hop.carrier.cookie_header(url, now=time.time()):

@@ -13,6 +13,8 @@ from handstamp.state.cookie_match import is_loopback, target
 if TYPE_CHECKING:
     from handstamp.state import Device
 
+HINTS = "sec-ch-ua"
+"""How the names of all of them begin."""
 _PLATFORMS = (("Android", "Android"), ("CrOS", "Chrome OS"), ("Windows", "Windows"), ("Macintosh", "macOS"), ("Linux", "Linux"))
 
 

@@ -10,6 +10,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any, Self
 
+from handstamp.http.client_hints import HINTS
 from handstamp.state.cookie_match import target
 
 if TYPE_CHECKING:
@@ -41,8 +42,11 @@ class Hop:
         """The headers to send; those of the request stay as they are. A value of the caller's counts before ours."""
         pairs = request.headers.raw
         given = {name.lower(): value for name, value in pairs}
+        own_agent = not given.get(b"user-agent", _OWN_NAME).startswith(_OWN_NAME)
         for name, value in self.headers(request.method, url):
             key = name.lower().encode()
+            if own_agent and name.startswith(HINTS):
+                continue  # they would name another browser than the caller does
             if key not in given:
                 pairs = [*pairs, (name.encode(), value.encode("utf-8", "replace"))]
             elif key == b"user-agent" and given[key].startswith(_OWN_NAME):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import httpx2
 import pytest
+import requests
 
 import handstamp
 import handstamp.httpx_client
@@ -228,6 +229,26 @@ def test_the_device_of_the_login_is_shown_and_what_the_caller_says_counts_before
         client.get("/page")
         client.get("/page", headers={"User-Agent": "Mine/2", "Accept-Language": "fr"})
     assert [(asked.headers["user-agent"], asked.headers["accept-language"]) for asked in web.asked] == [("Harbour/1.0", "de-CH"), ("Mine/2", "fr")]
+
+
+def test_client_hints_of_the_login_go_along_unless_the_caller_is_another_browser(vault: Vault, web: Web, client_of: Any) -> None:
+    site = saved(vault, web)
+    device = Device(user_agent="Mozilla/5.0 (X11; Linux x86_64) Chrome/156.0.0.0", brands='"Chromium";v="156"')
+    with client_of(site, vault=vault, device=device) as client:
+        client.get("/account")
+        client.get("/account", headers={"User-Agent": "Mozilla/5.0 Firefox/150.0"})
+    told = [{name: asked.headers.get(f"sec-ch-ua{name}") for name in ("", "-mobile", "-platform")} for asked in web.asked]
+    assert told == [{"": '"Chromium";v="156"', "-mobile": "?0", "-platform": '"Linux"'}, {"": None, "-mobile": None, "-platform": None}]
+
+
+def test_an_error_of_requests_hands_out_no_cookie_of_the_session(vault: Vault, web: Web) -> None:
+    site = saved(vault, web)
+    with handstamp.requests_session(site, vault=vault) as client:
+        adapter = client.get_adapter("http://x")
+        with pytest.raises(requests.ConnectionError) as failed:
+            adapter.send(requests.Request("GET", "http://127.0.0.1:1/account").prepare(), timeout=5)
+    assert failed.value.request is not None
+    assert "Cookie" not in failed.value.request.headers
 
 
 def test_cookies_of_the_caller_go_along_and_are_not_kept(vault: Vault, web: Web, client_of: Any) -> None:

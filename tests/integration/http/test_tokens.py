@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import subprocess
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -101,14 +103,14 @@ def test_a_renewal_by_form_goes_to_the_place_that_the_recipe_names(vault: Vault,
     assert vault.load("default").local_storage(web.url())["token"] == "new"
 
 
-def tokens_at(web: Web, vault: Vault, *, form: bool = False) -> Site:
+def tokens_at(web: Web, vault: Vault, *, form: bool = False, token: str = "old") -> Site:
     from handstamp.sites import Refresh
 
     refresh = Refresh("/api/token", local_storage="refresh_token", form=form, send=(("grant_type", "refresh_token"),), store=(("data.access", "token"),))
     check = Check("/account", (Condition(status=(200,)),), (Condition(status=(401,)),))
     rules = SessionRules(bearer=Bearer(local_storage="token"), refresh=refresh, csrf=Bearer(cookie="csrf", header="X-CSRF", format="{value}"))
     clock = Clock("test")
-    items = {("token",): Entry("old", clock.stamp()), ("refresh_token",): Entry("r1", clock.stamp())}
+    items = {("token",): Entry(token, clock.stamp()), ("refresh_token",): Entry("r1", clock.stamp())}
     cookie = Cookie("csrf", "c-1", "127.0.0.1")
     jar = Part(PartId(PartKind.COOKIES, "127.0.0.1"), {cookie.key: Entry(cookie, clock.stamp())})
     vault.save("default", StorageState.of([jar, Part(PartId(PartKind.LOCAL, web.url()), items)]))
@@ -139,3 +141,19 @@ def test_a_token_goes_to_no_other_origin_also_by_redirect(vault: Vault, web: Web
         client.get("/away")
     assert [asked.headers.get("authorization") for asked in web.asked] == ["Bearer old", None]
     assert web.asked[1].cookies == {}
+
+
+@pytest.mark.usefixtures("demo")
+def test_a_spent_token_that_nobody_can_renew_now_starts_no_login(vault: Vault, web: Web) -> None:
+    site = tokens_at(web, vault, token=jwt(ends=time.time() - 600))
+    web.put("/api/token", 503)
+    web.put("/page", 401)
+    with handstamp.Client(site, vault=vault) as client:
+        assert client.get("/page").status_code == 401
+    assert {asked.path for asked in web.asked} == {"/api/token", "/page"}
+    assert vault.events(site="local") == []
+
+
+def jwt(*, ends: float) -> str:
+    head, claims = (base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({"alg": "none"}, {"exp": ends}))
+    return f"{head}.{claims}.x"
