@@ -29,12 +29,15 @@ DELETE FROM receipts WHERE client IN (
 """
 
 
-def commit(connection: psycopg.Connection, client: str) -> str:
+def new() -> str:
+    """A receipt, made before anything is sent: the connection may be lost at any word, and then it must be known what to ask for."""
+    return secrets.token_hex(8)
+
+
+def commit(connection: psycopg.Connection, client: str, receipt: str) -> None:
     """Begin to commit: the receipt is sent, and COMMIT after it. Within a pipeline, whose end tells how it went."""
-    receipt = secrets.token_hex(8)
     connection.execute(_WRITE, {"client": client, "receipt": receipt})
     connection.execute("COMMIT")
-    return receipt
 
 
 def committed(connection: psycopg.Connection, client: str, receipt: str) -> bool:

@@ -128,11 +128,11 @@ class PostgresStore:
             self._pool.give_back(lent, broken=broken)
 
     def _commit(self, lent: Lent, transaction: PostgresTransaction) -> None:
-        receipt = ""
+        receipt = receipts.new()
         try:
             with pipelined(lent.connection):
                 transaction.send_later_ones()
-                receipt = receipts.commit(lent.connection, lent.client)
+                receipts.commit(lent.connection, lent.client, receipt)
         except psycopg.Error as error:
             if not lost(error, lent.connection):
                 _roll_back(lent, None)

@@ -441,6 +441,11 @@ UPDATE parts SET due_at = CAST(:due_at AS BIGINT) WHERE part_id = :part_id AND g
 SELECT session_id FROM sessions WHERE COALESCE(last_used, logged_in_at, created_at, 0) < :before
 ORDER BY COALESCE(last_used, logged_in_at, created_at, 0) LIMIT :limit
 
+-- name: unused_sessions (postgresql, writing)
+-- (one that somebody is writing to now is not unused)
+SELECT session_id FROM sessions WHERE COALESCE(last_used, logged_in_at, created_at, 0) < :before
+ORDER BY COALESCE(last_used, logged_in_at, created_at, 0) LIMIT :limit FOR UPDATE SKIP LOCKED
+
 -- name: archive_session
 INSERT INTO archived_sessions (session_id, profile, site, username, health, created_at, logged_in_at, last_used, logins, archived_at)
 SELECT s.session_id, p.name, s.site, s.username, s.health, s.created_at, s.logged_in_at, s.last_used, s.logins, :now
