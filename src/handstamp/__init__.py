@@ -11,7 +11,16 @@ if TYPE_CHECKING:
     from handstamp.clients.chosen import AsyncClient, Client
     from handstamp.clients.requests_session import requests_session
     from handstamp.http.service import AsyncServiceClient, ServiceClient
-    from handstamp.managers import LockInfo, Profile, ProfileManager, ProfileManagerConfig, SessionState, get_profile_manager
+    from handstamp.managers import (
+        BrowserManager,
+        LockInfo,
+        LoginManager,
+        Profile,
+        ProfileManager,
+        ProfileManagerConfig,
+        SessionState,
+        get_profile_manager,
+    )
     from handstamp.sites import Site
     from handstamp.state import Device, StorageState
     from handstamp.vault import Vault
@@ -20,9 +29,11 @@ if TYPE_CHECKING:
 _PLACES = {
     "AsyncClient": "handstamp.clients.chosen",
     "AsyncServiceClient": "handstamp.http.service",
+    "BrowserManager": "handstamp.managers",
     "Client": "handstamp.clients.chosen",
     "Device": "handstamp.state",
     "LockInfo": "handstamp.managers",
+    "LoginManager": "handstamp.managers",
     "Profile": "handstamp.managers",
     "ProfileManager": "handstamp.managers",
     "ProfileManagerConfig": "handstamp.managers",
@@ -38,9 +49,11 @@ _PLACES = {
 __all__ = [
     "AsyncClient",
     "AsyncServiceClient",
+    "BrowserManager",
     "Client",
     "Device",
     "LockInfo",
+    "LoginManager",
     "Profile",
     "ProfileManager",
     "ProfileManagerConfig",

@@ -113,17 +113,10 @@ class Visit:
 
     async def _attach_to_playwright(self) -> None:
         if self.target.kind is Kind.BROWSER:
-            self.context = await self._only_context(self.target.thing)
+            self.context = await only_context(self.target.thing)
         else:
             self.context = self.target.thing
         await self._restore_into(self.context, self.context.browser, look_first=True)
-
-    async def _only_context(self, browser: Any) -> Any:
-        if not browser.is_connected():
-            raise BrowserGone("the browser that was given has ended; give one that runs")
-        if len(browser.contexts) > 1:
-            raise ConfigError(f"this browser has {len(browser.contexts)} contexts; give the BrowserContext that is meant")
-        return browser.contexts[0] if browser.contexts else await now(browser.new_context())
 
     async def sign_in(self) -> None:
         """Make a context of its own for the session."""
@@ -257,6 +250,20 @@ class Visit:
             with contextlib.suppress(HandstampError):
                 await self.leave()
             raise
+
+
+async def only_context(browser: Any) -> Any:
+    """The one context of a Playwright `Browser` of either API; made if there is none.
+
+    Raises:
+        BrowserGone: the browser has ended.
+        ConfigError: it has several.
+    """
+    if not browser.is_connected():
+        raise BrowserGone("the browser that was given has ended; give one that runs")
+    if len(browser.contexts) > 1:
+        raise ConfigError(f"this browser has {len(browser.contexts)} contexts; give the BrowserContext that is meant")
+    return browser.contexts[0] if browser.contexts else await now(browser.new_context())
 
 
 def visit(caller: Caller, target: object, order: Order) -> Visit:

@@ -12,6 +12,7 @@ from handstamp._signed_in import Order, begun, engine
 from handstamp.browser import SyncDrivers, at_once
 from handstamp.errors import ConfigError
 from handstamp.keeper import Given
+from handstamp.managers.sync_login import BrowserManager, LoginManager
 from handstamp.managers.sync_profile import ProfileManager, get_profile_manager
 from handstamp.managers.values import LockInfo, Profile, ProfileManagerConfig, SessionState
 
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Attached",
+    "BrowserManager",
     "LockInfo",
+    "LoginManager",
     "Profile",
     "ProfileManager",
     "ProfileManagerConfig",

@@ -145,15 +145,21 @@ async def storage_changes(page: Any, state: StorageState, seen: Seen, clock: Clo
 # -- giving ---------------------------------------------------------------------------------------------------
 
 
-async def give_cookies(context: Any, state: StorageState, seen: Seen) -> int:
+async def give_cookies(context: Any, state: StorageState, seen: Seen, *, since: int | None = None) -> int:
     """Put the saved cookies that have not ended into the context; one that the site has renewed there since stays.
+
+    Args:
+        context: of Playwright.
+        state: what to give.
+        seen: see `Seen`.
+        since: see `cookies_to_give`.
 
     Returns:
         How many of them the context has now.
     """
     wanted = [cookie for cookie in state.cookies() if not cookie.expired(time.time())]
     jar = [cookie for values in (await found_cookies(context, state)).values() for cookie in values.values()]
-    given = {cookie.key for cookie in cookies_to_give(state, jar, since=None, now=time.time())}
+    given = {cookie.key for cookie in cookies_to_give(state, jar, since=since, now=time.time())}
     await _add(context, [cookie for cookie in wanted if cookie.key in given])
     there = await found_cookies(context, state)
     for part_id, values in there.items():

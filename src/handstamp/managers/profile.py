@@ -27,7 +27,7 @@ from handstamp.browser.own_context import (
 )
 from handstamp.errors import ConfigError, LeaseHeld, SessionNotFound
 from handstamp.home import home
-from handstamp.keeper import Keeper
+from handstamp.keeper import Given, Keeper
 from handstamp.keeper.keeper import device_of
 from handstamp.keeper.saved_evidence import due, ending_soon, verdict_by_state, verdict_by_word
 from handstamp.keeper.verdicts import Facts, recorded, with_login
@@ -239,7 +239,10 @@ class ProfileManager:
 
     def get_session_state(self, profile_name: str, domain: str) -> SessionState | None:
         """How the session at a domain stands, as it is saved; None when nothing is."""
-        site = self._site(domain)
+        return self._state_at(profile_name, domain)
+
+    def _state_at(self, profile_name: str, domain: str, url: str = "") -> SessionState | None:
+        site = self._site(domain, url)
         session = self.vault.session(profile_name, site.name)
         state = select(self.vault.load(profile_name), self._domains(domain, site))
         if session is None and not live_entries(state):
@@ -344,6 +347,39 @@ class ProfileManager:
         state = self.vault.load(profile_name)
         domains = tuple(dict.fromkeys(_domain_of(session) for session in self.vault.sessions(profile_name)))
         return Profile(profile_name, self.vault.where, domains, _alive_cookies(state), self.lock_info(profile_name))
+
+    # -- for the other managers ---------------------------------------------------------------------------------
+
+    def _is_known(self, domain: str, url: str) -> bool:
+        """Whether a recipe covers the domain."""
+        site = self._site(domain, url)
+        return site.can_check or site.can_login
+
+    async def _state(self, profile_name: str, domain: str, url: str) -> SessionState | None:
+        state: SessionState | None = await self._run(partial(self._state_at, profile_name, domain, url))
+        return state
+
+    async def _log_in(self, profile_name: str, page: Page, domain: str, given: Given) -> None:
+        """Log in by the site's recipe, in a browser of our own, and bring the new session into the page's context.
+
+        Args:
+            profile_name: the jar.
+            page: any page of the context.
+            domain: of the site, or its name.
+            given: credentials of the caller; what is missing comes from the environment and the vault.
+
+        Raises:
+            LoginError: nobody can log in, or the site refused.
+        """
+        site = self._site(domain, checked(self._caller, page).url)
+        before, since = await self._run(partial(self.vault.session, profile_name, site.name)), self._clock.stamp().time
+        work = self._keeper().log_in(site, profile_name, given, why="the session has ended", before=before, lease=self._leases.get(profile_name))
+        await now(self._caller.on_engine(work))
+        state, seen = await self._load(profile_name, *site.domains), self._seen_in(page.context, profile_name)
+        if self.config.enable_cookie_persistence:
+            await give_cookies(page.context, of_kinds(state, PartKind.COOKIES), seen, since=since)
+        if self.config.enable_localstorage_persistence:
+            await give_local_storage(page.context, state, seen)
 
     # -- what they stand on -------------------------------------------------------------------------------------
 
