@@ -83,7 +83,7 @@ def tried(app: App, here: Running, home: Path, picture: Path) -> dict[str, Any]:
             "enough": is_in(keeper, learned, carriers),
             "too_many": any(is_in(keeper, learned, some) for some in fewer),
         }
-    return facts | log_in_elsewhere(app, home, picture)
+    return facts | log_in_elsewhere(app, home, picture, password=typed(app, site))
 
 
 def is_in(keeper: Keeper, learned: Learned, items: Sequence[Item]) -> bool:
@@ -96,10 +96,17 @@ def is_in(keeper: Keeper, learned: Learned, items: Sequence[Item]) -> bool:
     return engine().run(look()) is Health.VALID
 
 
-def log_in_elsewhere(app: App, home: Path, picture: Path) -> dict[str, Any]:
+def typed(app: App, site: Site) -> str:
+    """What goes into the password field. Where that is user name and password together, it is the password for who only watched."""
+    steps = site.recipe.login.steps if site.recipe.login else ()
+    value = next(step.value for step in steps if "{password}" in step.value)
+    return value.format(username=app.username, password=app.password)
+
+
+def log_in_elsewhere(app: App, home: Path, picture: Path, *, password: str) -> dict[str, Any]:
     """A login by the learned recipe in a process of its own; what that said."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith("HANDSTAMP_") or key == "HANDSTAMP_BROWSER"}
-    account = {"HANDSTAMP_LEARNED_USERNAME": app.username, "HANDSTAMP_LEARNED_PASSWORD": app.password, "HANDSTAMP_HOME": str(home)}
+    account = {"HANDSTAMP_LEARNED_USERNAME": app.username, "HANDSTAMP_LEARNED_PASSWORD": password, "HANDSTAMP_HOME": str(home)}
     command = [sys.executable, HERE / "visit.py", "learned", app.page, app.inside, picture]
     done = subprocess.run(command, env=clean | account, stdout=subprocess.PIPE, text=True, check=True, timeout=VISIT_SECONDS)
     found: dict[str, Any] = json.loads(done.stdout)

@@ -8,6 +8,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+import time
+import tomllib
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +20,7 @@ import pytest
 from handstamp.browser import find_browser, is_headless_shell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from handstamp.demo import DemoServers
 
@@ -120,6 +124,76 @@ def test_the_end_of_the_window_ends_the_command_and_the_session_is_kept(
     assert "what changed is saved" in person.seen
     assert here.facts("check", "portside")["health"] == "valid"
     assert demo.control.stats().portside.logins == 0
+
+
+@pytest.fixture
+def shop() -> Iterator[str]:
+    """A site whose login page fills itself in, like a person with a password manager; its URL."""
+    form = (
+        "<form method=post action=/login><input id=user name=user autocomplete=username><input id=pass name=pass type=password>"
+        "<button id=:r7: class=x81hd>Enter shop</button></form><script>setTimeout(() => { user.value = 'dana';"
+        "pass.value = 'harbour-light-7'; user.dispatchEvent(new Event('input', {bubbles: true}));"
+        "pass.dispatchEvent(new Event('input', {bubbles: true})); document.querySelector('button').click() }, 300)</script>"
+    )
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            inside = "ticket=let-me-in-4711" in self.headers.get("Cookie", "")
+            if self.path == "/" and not inside:
+                self._answer(302, "", ("Location", "/login"))
+            else:
+                self._answer(200, "<a href=/bye>Sign out</a>" if inside and self.path == "/" else form)
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self._answer(303, "", ("Location", "/"), ("Set-Cookie", "ticket=let-me-in-4711; HttpOnly"), ("Set-Cookie", "seen=1"))
+
+        def _answer(self, status: int, body: str, *headers: tuple[str, str]) -> None:
+            self.send_response(status)
+            for name, value in (*headers, ("Content-Type", "text/html"), ("Content-Length", str(len(body)))):
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_login_in_the_window_teaches_the_site(shop: str, machine: Callable[..., Any], windows: dict[str, str]) -> None:
+    here = machine()
+    person = Person(here, "learn", shop, "--name", "shop", "--yes", "--profile", "work", **windows)
+    person.sees("press Enter")
+    time.sleep(3.0)  # a person is not quicker
+    person.presses_enter()
+    assert person.waits() == 0, person.seen
+    assert "Saved as" in person.seen
+    assert "harbour-light-7" not in person.seen
+    assert "let-me-in" not in person.seen
+    recipe = tomllib.loads((Path(here.environment["HANDSTAMP_HOME"]) / "sites" / "shop.toml").read_text())
+    assert recipe["session"]["auth_cookies"] == ["ticket"]
+    assert [next(iter(step.items())) for step in recipe["login"]["steps"]] == [
+        ("fill", "#user"),
+        ("fill", "#pass"),
+        ("click", 'button:has-text("Enter shop")'),
+    ]
+    assert here.facts("check", "shop", "--profile", "work")["health"] == "valid"
+
+
+def test_nothing_is_learned_without_somebody_at_the_terminal(machine: Callable[..., Any], windows: dict[str, str]) -> None:
+    here = machine()
+    command = [sys.executable, "-m", "handstamp.cli", "learn", "https://app.example.com", "--json"]
+    done = subprocess.run(command, env=here.environment | windows, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=28)
+    assert done.returncode == 3
+    assert "somebody at the terminal" in done.stdout
 
 
 def _browser_of(parent: int) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+LEARN = Path(__file__).parents[2] / "examples" / "real_apps" / "learn.py"
 RUN = Path(__file__).parents[2] / "examples" / "real_apps" / "run.py"
 NODE = shutil.which("node") is not None and shutil.which("npm") is not None
 with_node = [
@@ -38,4 +39,16 @@ def test_one_login_at_a_real_app_serves_another_process(app: str, kept: str, tmp
     assert not result["nobody"], "the app lets everybody in"
     assert (result["first"]["logins"], result["again"]["logins"], result["app_logins"]) == (1, 1, 1)
     assert kept in result["again"]["kept"]
+    assert done.returncode == 0
+
+
+@pytest.mark.timeout(420)  # installs the app
+def test_what_is_learned_at_a_real_app_logs_in_from_nothing_and_its_set_is_the_smallest(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, LEARN, "django-admin", "--folder", tmp_path], capture_output=True, text=True, timeout=400, check=False)
+    assert done.stdout, done.stderr
+    found = json.loads(done.stdout)
+    assert found["carriers"] == ["cookie sessionid"]
+    assert found["of"] > len(found["carriers"])
+    assert (found["minimal"], found["enough"], found["too_many"]) == (True, True, False)
+    assert (found["inside"], found["logins"]) == (True, 1)
     assert done.returncode == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from handstamp.sites.recipe import Bearer
 from handstamp.state import Cookie, Part, PartId, PartKind, StorageState, select
@@ -94,6 +95,13 @@ def replaced(before: StorageState, after: StorageState, items: Iterable[Item]) -
     """Which of `items` hold another credential now than before: a site that changes them with use. Tokens of forms come and go."""
     pairs = ((item, text_of(value_of(before, item)), text_of(value_of(after, item))) for item in items if item.key and not is_csrf(item))
     return tuple(item for item, old, new in pairs if old != new and is_token_like(old) and is_token_like(new))
+
+
+def lasting_name(name: str, base_url: str) -> str:
+    """The name of a cookie as a pattern, where it holds the address of the server: ``username-127-0-0-1-8888`` is ``username-*``."""
+    parts = urlsplit(base_url)
+    host = re.sub(r"[^a-z0-9]+", "[^a-zA-Z0-9]", (parts.hostname or "").lower())
+    return re.sub(rf"{host}[^a-zA-Z0-9]{parts.port}$", "*", name) if parts.port and host else name
 
 
 def is_csrf(item: Item) -> bool:

@@ -52,7 +52,7 @@ def choose_check(recipe: Recipe, url: str, *, inside: Observation, outside: Obse
         form: selector of the login's password field, which a browser can look for.
     """
     for out in _outside(recipe, inside, outside, by=by, form=form):
-        for within in _inside(recipe, inside, outside, by=by):
+        for within in _inside(recipe, inside, outside):
             check = Check(url, (within,), (out,))
             trial = replace(recipe, check=check)
             if judge(inside, trial, by=by).health is Health.VALID and judge(outside, trial, by=by).health is Health.EXPIRED:
@@ -60,15 +60,15 @@ def choose_check(recipe: Recipe, url: str, *, inside: Observation, outside: Obse
     return None
 
 
-def _inside(recipe: Recipe, inside: Observation, outside: Observation, *, by: str) -> Iterator[Condition]:
+def _inside(recipe: Recipe, inside: Observation, outside: Observation) -> Iterator[Condition]:
     status = (inside.status,) if inside.status is not None else ()
     here, there = Seen(inside, recipe.domains), Seen(outside, recipe.domains)
     labels = [" ".join(label.split()) for label in _LABEL.findall(inside.body)[:_MOST_LABELS]] if "html" in (inside.content_type or "html") else []
     for text in (*_WORDS_INSIDE, *labels):
         if text.casefold() in here.text and text.casefold() not in there.text:
             yield Condition(status=status, text=(text,))
-    path, other = urlsplit(inside.final_url).path, urlsplit(outside.final_url).path
-    if by == "browser" and path not in {other, "/"}:
+    path, other = urlsplit(inside.final_url).path or "/", urlsplit(outside.final_url).path or "/"
+    if path != other:
         yield Condition(status=status, url=(path,))
     yield Condition(status=status)
 

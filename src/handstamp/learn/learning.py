@@ -11,7 +11,7 @@ from handstamp.errors import ConfigError, LoginFailed
 from handstamp.home import create_private, make_home, replace_private
 from handstamp.keeper.keeper import device_of
 from handstamp.keeper.verdicts import Facts, with_login
-from handstamp.learn.carriers import bearer_of, is_csrf, items_of, text_of, value_of
+from handstamp.learn.carriers import bearer_of, is_csrf, items_of, lasting_name, text_of, value_of
 from handstamp.learn.checks import choose_check
 from handstamp.learn.recorder import recording
 from handstamp.learn.steps import steps_seen
@@ -179,7 +179,7 @@ class _Study:
         return tuple(dict.fromkeys([*self._trials.rotated, *([self._token[1]] if self._token else []), *likely]))
 
     def _rules(self, carriers: Sequence[Item]) -> SessionRules:
-        cookies = tuple(dict.fromkeys(item.name for item in carriers if item.part.kind is PartKind.COOKIES))
+        cookies = tuple(dict.fromkeys(lasting_name(item.name, self._recipe.base_url) for item in carriers if item.part.kind is PartKind.COOKIES))
         bearer = self._token[0] if self._token else None
         in_turn = any(isinstance(value_of(self._trials.state, item), Cookie) for item in self._trials.rotated)
         return SessionRules(auth_cookies=cookies, bearer=bearer, in_turn=in_turn)
