@@ -91,6 +91,17 @@ def test_a_process_that_ended_is_dead_also_before_it_was_waited_for() -> None:
     assert not alive(holder)
 
 
+def test_who_has_run_out_of_files_takes_nobody_for_dead() -> None:
+    resource = pytest.importorskip("resource")
+    me, limits = this_process(), resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1, limits[1]))
+    try:
+        seen = alive(me)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert seen
+
+
 def test_a_later_process_with_the_same_number_is_not_the_holder() -> None:
     assert not alive(replace(this_process(), started="1"))
 

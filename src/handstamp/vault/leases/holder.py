@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -52,15 +53,20 @@ class Holder:
 
 def this_process() -> Holder:
     """The calling process. Where there is no /proc it is not visible to anybody, so that its leases end by time only."""
-    pid = os.getpid()
-    started = _start_time(pid)
+    pid, started = os.getpid(), None
+    with contextlib.suppress(OSError):
+        started = _start_time(pid)
     return Holder(platform.node(), _boot_id() if started else "", _namespace(), pid, started or "")
 
 
 def alive(holder: Holder) -> bool:
-    """Whether this process, which must be visible from here, still runs. A zombie does not."""
-    started = _start_time(holder.pid)
-    return started == holder.started or (started is None and _hidden(holder.pid))
+    """Whether this process, which must be visible from here, still runs. A zombie does not; one that cannot be looked at may."""
+    try:
+        return _start_time(holder.pid) == holder.started
+    except (FileNotFoundError, ProcessLookupError):
+        return _hidden(holder.pid)
+    except OSError:  # we ran out of files or memory: no reason to take anything from anybody
+        return _there(holder.pid)
 
 
 def _hidden(pid: int) -> bool:
@@ -74,12 +80,20 @@ def _hidden(pid: int) -> bool:
     return False
 
 
-def _start_time(pid: int) -> str | None:
+def _there(pid: int) -> bool:
+    """Whether a process has this number."""
     try:
-        stat = (_PROC / str(pid) / "stat").read_text("utf-8", "replace")
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
     except OSError:
-        return None
-    fields = stat.rpartition(")")[2].split()
+        return True
+    return True
+
+
+def _start_time(pid: int) -> str | None:
+    """When it started, None of a zombie; raises `OSError` when it cannot be read."""
+    fields = (_PROC / str(pid) / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
     return None if fields[_STATE] in {"Z", "X", "x"} else fields[_START_TIME]
 
 
