@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
@@ -13,6 +13,7 @@ from handstamp.state import Device, Entry, Part, PartId, PartKind, Stamp, Storag
 from handstamp.vault import MasterKey, Question, Vault, export_key, key_record
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 ORIGIN = "https://app.example"
@@ -129,6 +130,36 @@ def test_a_rotation_that_was_interrupted_is_brought_to_its_end(vault: Vault, ope
     assert open_vault(key=key).check() == []
     with pytest.raises(KeyMissing):
         open_vault(key=old).check()
+
+
+class Interrupted(Vault):
+    """Does something else before the third of its sealed writes."""
+
+    writes = 0
+
+    def _write_sealed(self, work: Callable[..., Any], **options: Any) -> Any:
+        self.writes += 1
+        if self.writes == 3:
+            self.meanwhile()
+        return super()._write_sealed(work, **options)
+
+
+def test_who_is_overtaken_by_another_rotation_retires_nothing(vault: Vault, open_vault: OpenVault, url: str, tmp_path: Path) -> None:
+    fill(vault)
+    with Interrupted(url, home=tmp_path / "home") as slow:
+
+        def meanwhile() -> None:
+            vault.rotate_key()
+            vault._introduce(None, key=None, phrase=None, hand_over=True)
+
+        slow.meanwhile = meanwhile  # type: ignore[attr-defined]
+        slow._introduce(None, key=None, phrase=None, hand_over=True)
+        with pytest.raises(Conflict, match="somebody else gave the vault another one"):
+            slow.rotate_key()
+    assert len(vault.rotating()) == 1
+    assert_whole(open_vault())
+    assert open_vault().rotate_key().damaged == 0
+    assert_whole(open_vault())
 
 
 def test_without_handing_over_the_old_key_opens_nothing_from_the_first_moment(vault: Vault, open_vault: OpenVault) -> None:

@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from handstamp.errors import SealBroken
+from handstamp.errors import Conflict, SealBroken
 from handstamp.vault import events
 from handstamp.vault.challenges import answer_identity, question_identity
 from handstamp.vault.identity import RECORD_HEAD, Identity, Purpose
@@ -34,9 +34,18 @@ if TYPE_CHECKING:
     from handstamp.vault.store import Row, Transaction, Value
     from handstamp.vault.unlock import Unlocked
 
+_T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 _AT_ONCE = 50  # records in a transaction: others wait for no longer than these take
 _VERSIONS_AT_ONCE = 8  # the same; each may be a megabyte of a browser's files
+
+
+class Write(Protocol):
+    """Runs something in a transaction of its own, with the key that the vault has then."""
+
+    def __call__(self, work: Callable[[Transaction, Unlocked], _T], /) -> _T:
+        """What `work` gives."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,34 +127,43 @@ def under_way(transaction: Transaction) -> list[KeyRecord]:
     return [row.record for row in known.outgoing] if known else []
 
 
-def reseal(
-    write: Callable[[Callable[[Transaction, Unlocked], tuple[int, int, dict[str, Value] | None]]], tuple[int, int, dict[str, Value] | None]],
-) -> tuple[int, int]:
-    """Step 3: seal everything anew that another key than the current one sealed.
+def finish(write: Write) -> tuple[list[KeyRecord], int, int]:
+    """Steps 3 and 4, under the key that is the vault's now.
 
     Args:
         write: runs something in a transaction of its own.
 
     Returns:
-        How many records were sealed anew, and how many do not open.
+        The keys that are no longer the vault's, how many records were sealed anew, and how many do not open.
+
+    Raises:
+        Conflict: somebody brought this rotation to its end and began another. What was sealed anew is then sealed under a
+            key on its way out itself, so that nothing may be retired on the strength of it.
     """
+    key_id = write(lambda _, unlocked: unlocked.record.key_id)
     done = damaged = 0
     for table in _TABLES:
         place: dict[str, Value] | None = dict(table.place)
         while place is not None:
-            resealed, broken, place = write(_batch(table, place))
+            resealed, broken, place = write(_batch(table, place, key_id))
             done, damaged = done + resealed, damaged + broken
-    return done, damaged
+    return write(lambda transaction, unlocked: _retire(transaction, unlocked, key_id)), done, damaged
 
 
-def _batch(table: _Table, place: dict[str, Value]) -> Callable[[Transaction, Unlocked], tuple[int, int, dict[str, Value] | None]]:
+def _batch(table: _Table, place: dict[str, Value], key_id: str) -> Callable[[Transaction, Unlocked], tuple[int, int, dict[str, Value] | None]]:
     def work(transaction: Transaction, unlocked: Unlocked) -> tuple[int, int, dict[str, Value] | None]:
+        _see_that_it_is_still(key_id, unlocked)
         rows = transaction.rows(table.after, **place, limit=table.at_once)
         done = [_resealed(transaction, unlocked, table, row) for row in rows]
         last = None if len(rows) < table.at_once else dict(zip(place, rows[-1], strict=False))
         return done.count(True), done.count(None), last
 
     return work
+
+
+def _see_that_it_is_still(key_id: str, unlocked: Unlocked) -> None:
+    if unlocked.record.key_id != key_id:
+        raise Conflict(f"while records were sealed under key {key_id}, somebody else gave the vault another one; nothing is lost, see `handstamp key show`")
 
 
 def _resealed(transaction: Transaction, unlocked: Unlocked, table: _Table, row: Row) -> bool | None:
@@ -163,8 +181,9 @@ def _resealed(transaction: Transaction, unlocked: Unlocked, table: _Table, row: 
     return bool(transaction.run(table.write, **place, sealed=anew, seen=sealed[:RECORD_HEAD]))
 
 
-def retire(transaction: Transaction, unlocked: Unlocked) -> list[KeyRecord]:
+def _retire(transaction: Transaction, unlocked: Unlocked, key_id: str) -> list[KeyRecord]:
     """Step 4; the keys that are no longer the vault's."""
+    _see_that_it_is_still(key_id, unlocked)
     old = under_way(transaction)
     transaction.run("retire_keys", now=transaction.now())
     for record in old:

@@ -35,14 +35,14 @@ class KeyCalls(Access):
 
         Raises:
             ConfigError: what the source needs was not given.
+            Conflict: others rotate the key at the same time, and came first; nothing is lost.
             KeyMissing: the present key is not to be had, or the source of the new one cannot be used.
             ValueError: there is no such source.
         """
         from handstamp.vault import rotation  # noqa: PLC0415  (see `Access._unlock`)
 
         made = None if self.rotating() else self._introduce(source, key=key, phrase=passphrase, hand_over=hand_over)
-        resealed, damaged = rotation.reseal(self._write_sealed)
-        old = self._write_sealed(rotation.retire)
+        old, resealed, damaged = rotation.finish(self._write_sealed)
         return rotation.Rotation(tuple(old), self._unlock().record, resealed, damaged, resumed=made is None)
 
     def rotating(self) -> list[KeyRecord]:
