@@ -27,7 +27,6 @@ from handstamp.learn import learn, save_recipe
 from handstamp.learn.carriers import items_of, only
 from handstamp.sites import Credentials, Site, parse_recipe
 from handstamp.sites.form import log_in_by_form
-from handstamp.state import Health
 from handstamp.vault import Vault
 
 if TYPE_CHECKING:
@@ -80,20 +79,23 @@ def tried(app: App, here: Running, home: Path, picture: Path) -> dict[str, Any]:
             "minimal": learned.minimal,
             "looks": learned.looks,
             "notes": learned.notes,
-            "enough": is_in(keeper, learned, carriers),
-            "too_many": any(is_in(keeper, learned, some) for some in fewer),
+            "enough": is_in(keeper, learned, carriers, here.url + app.page, app.inside),
+            "too_many": any(is_in(keeper, learned, some, here.url + app.page, app.inside) for some in fewer),
         }
     return facts | log_in_elsewhere(app, home, picture, password=typed(app, site))
 
 
-def is_in(keeper: Keeper, learned: Learned, items: Sequence[Item]) -> bool:
-    """Whether a fresh context with these items alone is signed in."""
+def is_in(keeper: Keeper, learned: Learned, items: Sequence[Item], url: str, inside: str) -> bool:
+    """Whether a fresh browser context with these items alone is signed in, by what a person would see."""
 
-    async def look() -> Health:
+    async def look() -> bool:
         async with keeper.context(only(learned.state, items), learned.device) as (page, _):
-            return (await parse_recipe(learned.text, source="what was learned").check(page)).health
+            await page.goto(url)
+            shown = page.locator(f"{inside} >> visible=true").or_(page.locator("input[type=password] >> visible=true"))
+            await shown.first.wait_for(timeout=20_000)
+            return await page.locator(inside).first.is_visible()
 
-    return engine().run(look()) is Health.VALID
+    return engine().run(look())
 
 
 def typed(app: App, site: Site) -> str:
