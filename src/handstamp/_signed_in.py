@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import threading
 import time
 from dataclasses import dataclass, field, replace
@@ -227,8 +226,6 @@ class Opening:
         """With a browser: log in there, since the session lives in a browser of its own, and a key that is made there cannot be brought in."""
         if self._site is not None:
             executable = None if self.order.foreign else self.order.browser
-            if executable is None and "HANDSTAMP_BROWSER" not in os.environ:
-                executable = settings().browser
             keeper = Keeper(engine(), self.vault, executable=str(executable) if executable else None, chromium=chromium)
             self._session = await keeper.ensure(self._site, self.order.profile, self.order.given, lease=self.lease)
         await self.load()

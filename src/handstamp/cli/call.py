@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from handstamp.home import home, settings
+from handstamp.home import home
 
 if TYPE_CHECKING:
     import argparse
@@ -70,9 +70,7 @@ class Call:
         from handstamp._signed_in import engine  # noqa: PLC0415  (the engine and its browsers: only those who need one)
         from handstamp.keeper import Keeper  # noqa: PLC0415
 
-        # HANDSTAMP_BROWSER is left to `find_browser`, which names it when it is wrong.
-        executable = None if os.environ.get("HANDSTAMP_BROWSER") else settings().browser
-        return engine().run(work(Keeper(engine(), vault, executable=executable, headless=headless, solver=solver)))
+        return engine().run(work(Keeper(engine(), vault, headless=headless, solver=solver)))
 
 
 def add_profile(parser: argparse.ArgumentParser, *, default: str | None = DEFAULT_PROFILE, about: str = "the profile, by default 'default'") -> None:

@@ -261,12 +261,10 @@ class Membership:
     def _keeper_brings_back(self, why: str) -> bool:
         """Have the keeper look, and log in if the session has ended; whether there is a new login."""
         from handstamp._signed_in import engine  # noqa: PLC0415  (browsers: most clients never need one)
-        from handstamp.home import settings  # noqa: PLC0415
         from handstamp.keeper import Given, Keeper  # noqa: PLC0415
 
         before = self._session.logins if self._session else 0
-        executable = settings().browser
-        keeper = Keeper(engine(), self.vault, executable=executable)
+        keeper = Keeper(engine(), self.vault)
         try:
             engine().run(keeper.ensure(self.site, self.profile, Given(self._username, self._password)))
         except LoginError as error:

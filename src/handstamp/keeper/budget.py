@@ -129,6 +129,12 @@ def failed(known: Attempts, now: datetime, applicant: Applicant, error: LoginErr
     )
 
 
+def given_back(known: Attempts) -> Attempts:
+    """The attempts after one that was admitted came to its end, by nobody's fault, before the password was typed."""
+    failures = max(0, known.failures - 1)
+    return replace(known, failures=failures, reason=known.reason if failures else "")
+
+
 def is_spent(known: Attempts, budget: Budget) -> bool:
     """Whether a person has to look."""
     return known.failures >= budget.limit

@@ -64,6 +64,10 @@ class Charge:
         elif isinstance(error, ChallengeUnsolved):
             verdicts.challenged(self._vault, self._site, self._profile)
 
+    def give_back(self) -> None:
+        """It was stopped before the password was typed: it does not count."""
+        self._update(lambda known, _: budgets.given_back(known))
+
     def clear(self) -> None:
         """It worked: what failed before is forgotten."""
         clear(self._vault, self._site.name, self._applicant.account)

@@ -16,11 +16,14 @@ from handstamp.keeper.budget import Budget
 from handstamp.keeper.charge import Charge
 from handstamp.keeper.device import options_for
 from handstamp.keeper.looks import Looking
+from handstamp.keeper.saver import Saver
 from handstamp.keeper.single import only_one
 from handstamp.keeper.solvers import Desk, ServiceSolver
 from handstamp.keeper.verdicts import Facts, recorded, with_login
 from handstamp.sites import Evidence, Verdict, credentials_for
+from handstamp.sites.check import believed_changes
 from handstamp.sites.credentials import variable
+from handstamp.sites.form_errors import may_have_sent
 from handstamp.sites.login import run_login
 from handstamp.sites.page_watch import PageWatch
 from handstamp.state import Device, Health, select
@@ -69,7 +72,7 @@ class Keeper:
     Args:
         engine: runs the browsers.
         vault: where the sessions are.
-        executable: the browser to use, see `find_browser`.
+        executable: the browser to use, see `find_browser`; by default what the environment and the settings name.
         headless: for logins and checks of its own.
         solver: who answers what a site asks during a login; None when nobody does.
         budget: how often an account may be tried; by default as the settings say.
@@ -149,8 +152,8 @@ class Keeper:
                     verdict = await site.check(page)
                     await _until_quiet(watch)
                 await live.finish()
-                if changes := live.mirror.take():
-                    await asyncio.to_thread(self.vault.save, profile, changes, lease=lease)
+                if changes := believed_changes(verdict, live.mirror.take()):
+                    await asyncio.to_thread(Saver(self.vault, profile, site, lease=lease).keep, changes)
                 return verdict.after(earlier)
 
     def _alone(self, site: Site, profile: str) -> AbstractAsyncContextManager[Lease]:
@@ -253,10 +256,14 @@ class Keeper:
             await asyncio.to_thread(charge.take)
             try:
                 await run_login(site, page, credentials, solver=self._solver_for(profile))
+                session = await self.keep_login(site, profile, live, page, username=credentials.username, lease=lease)
             except LoginError as error:
                 await asyncio.to_thread(charge.failed, error)
                 raise
-            session = await self.keep_login(site, profile, live, page, username=credentials.username, lease=lease)
+            except BaseException as error:  # Ctrl-C, a browser that ended
+                if not may_have_sent(error):
+                    await asyncio.shield(asyncio.to_thread(charge.give_back))
+                raise
             await asyncio.to_thread(charge.clear)
             return session
 
@@ -299,7 +306,7 @@ class Keeper:
         if self._chromium is not None:
             yield self._chromium
             return
-        async with self.engine.browser(Launch(find_browser(self._executable, headless=headless), headless)) as chromium:
+        async with self.engine.browser(Launch(find_browser(self._executable, headless=headless, setting=settings().browser), headless)) as chromium:
             yield chromium
 
 

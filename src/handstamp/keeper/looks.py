@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from handstamp.http import probe
+from handstamp.keeper.saver import Saver
 from handstamp.sites import Evidence, Verdict, expiry_evidence, judge
 from handstamp.sites.bearer import bearer_header, bearer_token
 from handstamp.sites.check import check_by_http, withheld_changes
@@ -128,7 +129,7 @@ class Looking:
         verdict = judge(asked.observation, site.recipe)
         withheld = withheld_changes(verdict, asked.observation.status, asked.changes, now=now)
         if changes := changed_by(state, (cookie for cookie in asked.changes if cookie not in withheld), self.clock, now=now):
-            self.vault.save(profile, changes, lease=lease)
+            Saver(self.vault, profile, site, lease=lease).keep(changes)
         return verdict if verdict.health is Health.BLOCKED or verdict.evidence[-1].rule in {"no-answer", "server-error", "proxy-login"} else None
 
     def _once(self, site: Site, profile: str, session: Session | None, state: StorageState, lease: Lease | None) -> tuple[Verdict, StorageState]:
@@ -140,7 +141,7 @@ class Looking:
         looked = check_by_http(site, state, session.device if session else Device(), transports=self.transports)
         changes = changed_by(state, looked.changes, self.clock, now=now)
         if changes:
-            self.vault.save(profile, changes, lease=lease)
+            Saver(self.vault, profile, site, lease=lease).keep(changes)
         return looked.verdict, merge_states(state, changes)
 
 

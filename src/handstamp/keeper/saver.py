@@ -46,14 +46,22 @@ class Saver:
             LeaseLost: somebody else holds the profile now.
             Conflict: what was changed has been forgotten meanwhile.
         """
+        for site in self.keep(changes):
+            _log.info("%s ended the login of profile '%s'", site.name, self._profile)
+            self._vault.update_session(self._profile, site.name, _expired, lease=self._lease)
+            self._vault.record_event("logged-out", profile=self._profile, site=site.name, data={"why": "what carried the login was deleted in the browser"})
+
+    def keep(self, changes: StorageState) -> list[Site]:
+        """Save and pin as a call does, and leave it to the caller to say what it means, such as by a verdict.
+
+        Returns:
+            The sites whose login these changes end.
+        """
         ended = [site for site in self._sites if self._ends_login(changes, site)]
         for site in ended:
             self._pin(site)
         self._vault.save(self._profile, changes, lease=self._lease)
-        for site in ended:
-            _log.info("%s ended the login of profile '%s'", site.name, self._profile)
-            self._vault.update_session(self._profile, site.name, _expired)
-            self._vault.record_event("logged-out", profile=self._profile, site=site.name, data={"why": "what carried the login was deleted in the browser"})
+        return ended
 
     def _ends_login(self, changes: StorageState, site: Site) -> bool:
         """Whether these changes log out; looked up in the vault only where they delete something that carries a login."""
@@ -64,9 +72,8 @@ class Saver:
     def _pin(self, site: Site) -> None:
         """Keep what is there for going back, unless it is known to be dead: that would take the place of what was good."""
         session = self._vault.session(self._profile, site.name)
-        held = self._lease is None or self._lease.lost is None  # otherwise the save will be refused, and the profile is another's
-        if session is not None and session.health is not Health.EXPIRED and held:
-            self._vault.pin(self._profile, domains=site.domains)
+        if session is not None and session.health is not Health.EXPIRED:
+            self._vault.pin(self._profile, domains=site.domains, lease=self._lease)
 
 
 def logged_out(before: StorageState, changes: StorageState, recipe: Recipe, *, now: datetime) -> bool:

@@ -12,12 +12,12 @@ from handstamp.sites.conditions import url_fits
 from handstamp.sites.judge import judge
 from handstamp.sites.site import Site
 from handstamp.sites.verdict import Evidence, Verdict
-from handstamp.state import Health
+from handstamp.state import Health, Part, StorageState
 
 if TYPE_CHECKING:
     from handstamp.http.transports import Transports
     from handstamp.sites.recipe import Check
-    from handstamp.state import Cookie, Device, StorageState
+    from handstamp.state import Cookie, Device
 
 _GATEWAY = frozenset({502, 503, 504})
 
@@ -79,6 +79,16 @@ def _tells(url: str, check: Check, site: Site) -> bool:
     """Whether a redirect to `url` is an answer by itself: a login page that is not fetched cannot reset anything."""
     conditions = (*check.logged_out, *check.challenged, *check.blocked)
     return any(url_fits(pattern, url, site.domains) for condition in conditions for pattern in condition.redirect)
+
+
+def believed_changes(verdict: Verdict, changes: StorageState) -> StorageState:
+    """What of a browser's changes may be written back, by the same rule as `withheld_changes`."""
+    if verdict.health is not Health.UNKNOWN:
+        return changes
+    if verdict.evidence[-1].status in _GATEWAY:
+        return StorageState.of([], epoch=changes.epoch)
+    alive = (Part(part.id, {key: entry for key, entry in part.entries.items() if not entry.deleted}) for part in changes.parts.values())
+    return StorageState.of([part for part in alive if part.entries], epoch=changes.epoch)
 
 
 def withheld_changes(verdict: Verdict, status: int | None, changes: tuple[Cookie, ...], *, now: datetime) -> tuple[Cookie, ...]:

@@ -76,6 +76,10 @@ class _Form:
         except LoginError as error:
             error.sent = self._sent or (self._typed_in is not None and self._watch.documents > self._typed_in)
             raise
+        except BaseException as error:  # Ctrl-C, a browser that ended
+            if self._typed_in is None:
+                form_errors.note_unsent(error)
+            raise
 
     async def _run(self) -> None:
         await self._open(self._url)
@@ -134,13 +138,13 @@ class _Form:
             self._refuse_strangers(step)
         value = await self._filled_in(step)
         document = self._watch.documents
+        if "{password}" in step.value:
+            self._typed_in = document
         if step.kind is StepKind.GOTO:
             await self._open(self._site.url(step.target))
         elif not await self._act(step, value):
             raise form_errors.step_refused(self._site.recipe, step, self._page.url)
-        if "{password}" in step.value:
-            self._typed_in = document
-        elif self._typed_in is not None and step.kind in {StepKind.CLICK, StepKind.PRESS}:
+        if "{password}" not in step.value and self._typed_in is not None and step.kind in {StepKind.CLICK, StepKind.PRESS}:
             self._sent = True
         self._watch.touch()
         self._stepped_at = time.monotonic()

@@ -18,6 +18,19 @@ if TYPE_CHECKING:
     from handstamp.sites.recipe import ChallengeMarker, Recipe, Step
 
 
+_UNSENT = "the password had not been typed yet"
+
+
+def note_unsent(error: BaseException) -> None:
+    """Say of what ended a login that it came before the password."""
+    error.add_note(_UNSENT)
+
+
+def may_have_sent(error: BaseException) -> bool:
+    """Whether the site may have seen the password when this ended a login; False only where it certainly has not."""
+    return _UNSENT not in getattr(error, "__notes__", ())
+
+
 def cannot_be_reached(site: str, url: str, reason: str) -> LoginFailed:
     """There is no login page because there is no answer."""
     return LoginFailed(f"'{site}' cannot be reached: {bare_url(url)} ({reason}); try again later, nothing was changed", health=Health.UNKNOWN)

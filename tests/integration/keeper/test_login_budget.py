@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING
 
@@ -69,3 +70,25 @@ def test_a_locked_account_is_left_alone_for_as_long_as_the_site_says(vault: Vaul
     with pytest.raises(LoginBudgetSpent):
         engine().run(keeper.ensure(portside, "work", Given("demo", "harbour-light-7")))
     assert control.stats().portside.attempts == 1
+
+
+def test_a_login_that_is_stopped_before_the_password_does_not_count(
+    vault: Vault, keeper: Keeper, portside: Site, control: Control, saved: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HANDSTAMP_CHALLENGE_SECONDS", "60")
+    saved(vault, "work", dead=True)
+    control.set(captcha=True)
+
+    async def stopped() -> int:
+        login = asyncio.create_task(keeper.log_in(portside, "work", Given("demo", "harbour-light-7")))
+        while not await asyncio.to_thread(vault.challenges):  # noqa: ASYNC110  (another process might be the one who asks)
+            await asyncio.sleep(0.05)
+        while_it_ran = (await asyncio.to_thread(vault.login_attempts, "portside", "demo")).failures
+        login.cancel()
+        await asyncio.gather(login, return_exceptions=True)
+        return while_it_ran
+
+    for _ in range(4):
+        assert engine().run(stopped()) == 1
+    assert vault.login_attempts("portside", "demo").failures == 0
+    assert control.stats().portside.attempts == 0
