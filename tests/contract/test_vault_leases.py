@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,6 +55,31 @@ def test_a_waiter_gets_it_when_the_holder_lets_go(vault: Vault, open_vault: Call
     waiter.join()
     with waited[0] as lease:
         assert lease.token > held.token
+
+
+def test_every_write_to_a_profile_under_a_broken_lease_is_refused(vault: Vault) -> None:
+    vault.save("work", CHANGES)
+    session, written = vault.update_session("work", "portside", lambda session: session), vault.history("work")
+    with vault.lease("work") as lease:
+        vault.pin("work", lease=lease)
+        vault.break_lease("work", reason="test")
+        writes: list[Callable[[], object]] = [
+            lambda: vault.pin("work", lease=lease),
+            lambda: vault.rollback("work", to=datetime.now(UTC), lease=lease),
+            lambda: vault.update_session("work", "portside", lambda session: replace(session, logins=7), lease=lease),
+            lambda: vault.forget_files("work", lease=lease),
+        ]
+        for write in writes:
+            with pytest.raises(LeaseLost, match="Nothing was written"):
+                write()
+    assert vault.session("work", "portside") == session
+    assert [version.pinned for version in vault.history("work")] == [True]
+    assert len(vault.history("work")) == len(written)
+
+
+def test_a_lease_of_another_profile_is_no_leave_to_write(vault: Vault) -> None:
+    with vault.lease("other") as lease, pytest.raises(ValueError, match="a lease of profile 'other' was given for a write to profile 'work'"):
+        vault.pin("work", lease=lease)
 
 
 def in_line(vault: Vault) -> int:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from handstamp.home import Settings
+    from handstamp.vault.leases import Lease
     from handstamp.vault.master_key import MasterKey
     from handstamp.vault.model import JSON
     from handstamp.vault.parts import Damage
@@ -142,6 +143,16 @@ class Access:
             if self._unlocked_once is None:
                 self._unlocked_once = unlock(self._store(), self._home(), given=self._key_given)
             return self._unlocked_once
+
+
+def see_whose(lease: Lease | None, profile: str) -> None:
+    """See that a lease is one of the profile that is to be written.
+
+    Raises:
+        ValueError: it is another profile's.
+    """
+    if lease is not None and lease.profile != profile:
+        raise ValueError(f"a lease of profile '{lease.profile}' was given for a write to profile '{profile}'")
 
 
 def _record(transaction: Transaction, unlocked: Unlocked, damages: list[Damage]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from handstamp.errors import KeyMissing, SessionNotFound
 from handstamp.vault import events, names, sessions
-from handstamp.vault.face.access import Access
+from handstamp.vault.face.access import Access, see_whose
 from handstamp.vault.model import Listed
 from handstamp.vault.parts import find_profile, listed_profile
 
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from handstamp.state import Activity, Session
+    from handstamp.vault.leases import Lease
     from handstamp.vault.seal import Seals
     from handstamp.vault.store import Row, Transaction
+    from handstamp.vault.unlock import Unlocked
 
 _PROFILE_AND_SITE = itemgetter(1, 2)
 
@@ -69,7 +71,7 @@ class SessionCalls(Access):
             raise SessionNotFound(f"no session {session_id!r} is kept in {self.where}; `handstamp ls` lists those that are")
         return sessions.opened(rows[0], seals)
 
-    def update_session(self, profile: str, site: str, change: Callable[[Session], Session]) -> Session:
+    def update_session(self, profile: str, site: str, change: Callable[[Session], Session], *, lease: Lease | None = None) -> Session:
         """Read a session, change it, write it, in one transaction; it is made with a fresh id when missing.
 
         Args:
@@ -77,16 +79,23 @@ class SessionCalls(Access):
             site: of the session.
             change: gives the new session; must keep id, profile and site, and not call the vault. May be called again
                 when somebody else wrote meanwhile.
+            lease: the caller's open lease, if it has one; see `save`.
 
         Raises:
+            LeaseLost: `lease` is given, and no longer the caller's.
             SealBroken: its sealed facts do not open; nothing is overwritten.
             ValueError: `change` gave another session.
         """
-        names.profile_name(profile)
+        name = names.profile_name(profile)
         names.site_name(site)
-        return self._write_sealed(
-            lambda transaction, unlocked: sessions.update(transaction, unlocked.seals, listed_profile(transaction, profile), site, change)
-        )
+        see_whose(lease, name)
+
+        def updating(transaction: Transaction, unlocked: Unlocked) -> Session:
+            if lease is not None:
+                lease.check(transaction)
+            return sessions.update(transaction, unlocked.seals, listed_profile(transaction, name), site, change)
+
+        return self._write_sealed(updating)
 
     def forget_session(self, profile: str, site: str) -> bool:
         """Remove a session's facts, not its storage state; whether there was one."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from handstamp.state import StorageState
 from handstamp.vault import events, forget, names, save
 from handstamp.vault.company import COMPANY
-from handstamp.vault.face.access import Access
+from handstamp.vault.face.access import Access, see_whose
 from handstamp.vault.model import SaveResult
 from handstamp.vault.parts import Parts, expected_at_load, expected_at_save, find_profile, listed_profile
 
@@ -98,8 +98,7 @@ class StateCalls(Access):
             SealBroken: what is there of a part does not open in any version, so nothing can be merged with it.
         """
         name = names.profile_name(profile)
-        if lease is not None and lease.profile != name:
-            raise ValueError(f"a lease of profile '{lease.profile}' was given for a save of profile '{name}'")
+        see_whose(lease, name)
 
         def ahead(transaction: Transaction, unlocked: Unlocked) -> None:
             transaction.expect(lambda: expected_at_save(unlocked.index, name, self._profile_ids.get(name), changes))
@@ -131,6 +130,7 @@ class StateCalls(Access):
             LeaseLost: `lease` is given, and no longer the caller's.
         """
         name = names.profile_name(profile)
+        see_whose(lease, name)
 
         def forgetting(transaction: Transaction, unlocked: Unlocked) -> None:
             if lease is not None:
