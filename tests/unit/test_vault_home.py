@@ -109,6 +109,8 @@ def test_settings_come_from_the_file_and_variables_rise_above(tmp_path: Path, mo
     [
         ("valt = 'x'", "sets 'valt', which is no setting; known are vault"),
         ("vault = 3", "sets 'vault' to something else than a text"),
+        ("activity = 1001", "sets 'activity' to something else than a whole number from 0 to 1000"),
+        ("activity = true", "sets 'activity' to something else than a whole number from 0 to 1000"),
         ("history_versions = 0", "sets 'history_versions' to something else than a whole number from 1"),
         ("history_versions = true", "sets 'history_versions'"),
         ("vault = ", "cannot be read"),

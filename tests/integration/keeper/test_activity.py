@@ -9,9 +9,11 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import sync_playwright
 
+from handstamp.browser import find_browser
 from handstamp.demo import BUILT_IN
-from handstamp.sync_api import signed_in
+from handstamp.sync_api import attach, signed_in
 from handstamp.vault import Vault
 
 if TYPE_CHECKING:
@@ -99,3 +101,21 @@ def test_forgetting_the_session_forgets_it(site: str, home: Path) -> None:
     with Vault(home=home) as vault:
         vault.forget_session("default", "portside")
         assert vault.activity("default") == []
+
+
+def test_a_browser_of_others_notes_it_with_the_session_of_the_site_that_was_visited(site: str, servers: DemoServers, home: Path) -> None:
+    use(site)
+    before = session(home)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else [])
+        with attach(browser.new_context(), profile="default") as attached:
+            page = attached.context.new_page()
+            page.goto(f"{servers.portside.url}/about")
+            page.goto(servers.interpals.url)  # no session of the profile is there
+        browser.close()
+    after = session(home)
+    assert [(one.kind, one.url) for one in after.activity[len(before.activity) :]] == [("visit", f"{servers.portside.url}/about")]
+    assert after.first_used == before.first_used
+    assert after.last_used is not None
+    assert before.last_used is not None
+    assert after.last_used > before.last_used
