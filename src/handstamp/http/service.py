@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import httpx2
 
-from handstamp.errors import LeaseHeld, LoginRequired
+from handstamp.errors import LeaseHeld, LoginFailed, LoginRequired
+from handstamp.http.observation import bare_url
+from handstamp.http.refusals import Refusals
 from handstamp.http.session_file import SavedLogin, SessionFile, instant
-from handstamp.http.transport import at_this_machine
+from handstamp.http.transport import at_this_machine, origin
 from handstamp.vault import Vault
 
 if TYPE_CHECKING:
@@ -154,6 +156,8 @@ class ServiceBase:
         self.one_login = threading.Lock()
         path = Path(session_file or f".{self.service}_session.json")
         self._file = SessionFile(path, self.secret_names, self._sealing_vault, plaintext=plaintext) if persist_session else None
+        in_vault = vault is not None or (persist_session and not plaintext)
+        self._refusals = Refusals(self.service, self.base_url, self._sealing_vault if in_vault else None)
         self._login: SavedLogin | None = None
         self._begun = False
         if secrets:
@@ -178,8 +182,8 @@ class ServiceBase:
 
     # -- the file -----------------------------------------------------------------------------------------------
 
-    def _place(self) -> SessionFile | None:
-        return self._file.of(self.username) if self._file else None
+    def _place(self, whose: str | None = None) -> SessionFile | None:
+        return self._file.of(whose or self.username) if self._file else None
 
     def _saved(self) -> SavedLogin | None:
         place = self._place()
@@ -187,7 +191,7 @@ class ServiceBase:
 
     def _keep(self, login: SavedLogin | None) -> None:
         self._login = login
-        if login is not None and (place := self._place()) is not None:
+        if login is not None and (place := self._place(login.username)) is not None:
             place.write(login)
 
     def export_session(self) -> dict[str, Any] | None:
@@ -199,12 +203,15 @@ class ServiceBase:
         """Take a login that `export_session` gave, or one of another program; it is saved when the client persists.
 
         Raises:
-            ValueError: a secret is missing, or a time is none.
+            ValueError: a secret is missing, a time is none, or it is another user's than the client's.
         """
         missing = [name for name in self.secret_names if not session.get(name)]
         if missing:
             raise ValueError(f"a session of {self.service} needs {' and '.join(missing)}")
-        new = self._new_login({name: str(session[name]) for name in self.secret_names}, session.get("username"))
+        whose = session.get("username")
+        if self.username and whose and whose != self.username:
+            raise ValueError(f"this session is {whose}'s at {self.service}, not {self.username}'s; make a client of {whose}'s for it")
+        new = self._new_login({name: str(session[name]) for name in self.secret_names}, whose)
         created, ends = session.get("created_at"), session.get("expires_at")
         created_at = instant(created) if isinstance(created, str) else created or new.created_at
         expires_at = instant(ends) if isinstance(ends, str) else ends or created_at + self._life
@@ -298,15 +305,15 @@ class ServiceBase:
                 if other is not None and not other.expired(datetime.now(UTC)) and (refused is None or other.secrets != refused.secrets):
                     self._login = other
                     return other
-            return (yield from self._new_flow())
+            return (yield from self._new_flow(by_itself=True))
         finally:
             release()
 
-    def _new_flow(self) -> Flow[SavedLogin]:
+    def _new_flow(self, *, by_itself: bool) -> Flow[SavedLogin]:
         if self._relogin is not None:
             secrets = yield Blocking(self._relogin)
         elif self.username and self._password:
-            secrets = yield from self.login_flow(self.username, self._password)
+            secrets = yield from self._tried_flow(self.username, self._password, by_itself=by_itself)
         else:
             names = f"{self.service.upper()}_USERNAME and {self.service.upper()}_PASSWORD"
             raise LoginRequired(f"{self.service} wants a login, and no credentials are known; give username= and password=, or set {names}")
@@ -314,12 +321,24 @@ class ServiceBase:
         yield Blocking(lambda: self._keep(login))
         return login
 
+    def _tried_flow(self, username: str, password: str, *, by_itself: bool) -> Flow[dict[str, str]]:
+        if by_itself:
+            yield Blocking(lambda: self._refusals.check(username, password))
+        try:
+            secrets = yield from self.login_flow(username, password)
+        except LoginFailed as error:
+            refused = error
+            yield Blocking(lambda: self._refusals.note(username, password, refused))
+            raise
+        yield Blocking(lambda: self._refusals.clear(username))
+        return secrets
+
     def login_now_flow(self) -> Flow[None]:
         """A new login, whatever is saved."""
         self._begun = True
         release = yield from self._locked_flow()
         try:
-            yield from self._new_flow()
+            yield from self._new_flow(by_itself=False)
         finally:
             release()
 
@@ -346,7 +365,9 @@ class ServiceBase:
     def request(self, call: Call) -> httpx2.Request:
         """A call as the library's request, with the login that is in use."""
         headers = self.signature(self._login.secrets) if call.signed and self._login else {}
-        url = call.path if "://" in call.path else self.base_url + call.path
+        url = call.path if "://" in call.path else f"{self.base_url}/{call.path.removeprefix('/')}"
+        if headers and origin(url) != origin(self.base_url):
+            raise ValueError(f"a call of {self.service} to {bare_url(url)} would carry the login to another place; make it with signed=False")
         waits = dict.fromkeys(("connect", "read", "write", "pool"), TIMEOUT)
         request = httpx2.Request(call.method, url, params=call.params, headers=headers, data=call.form, json=call.json, extensions={"timeout": waits})
         local: httpx2.Request = at_this_machine(request)

@@ -34,6 +34,7 @@ def demo(servers: DemoServers, home: Path, monkeypatch: pytest.MonkeyPatch) -> D
     monkeypatch.setenv("HANDSTAMP_PORTSIDE_USERNAME", "dana")
     monkeypatch.setenv("HANDSTAMP_PORTSIDE_PASSWORD", "blue-crane-42")
     monkeypatch.setenv("INTERPALS_BASE_URL", servers.interpals.url)
+    monkeypatch.setattr("handstamp.http.refusals._here", {})  # what this process remembers of earlier tests
     return servers
 
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 
-from handstamp.errors import LoginFailed, LoginRequired, SealBroken, UnreadableState
+from handstamp.errors import LoginBudgetSpent, LoginFailed, LoginRequired, SealBroken, UnreadableState
+from handstamp.http.service import Call
 from handstamp.sites.interpals import AsyncInterpalClient, InterpalClient
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ WHO = ("dana", "blue-crane-42")
 
 def logins(demo: DemoServers) -> int:
     return demo.control.stats().interpals.logins
+
+
+def attempts(demo: DemoServers) -> int:
+    return demo.control.stats().interpals.attempts
 
 
 def kept(**options: Any) -> InterpalClient:
@@ -230,7 +235,7 @@ def test_refusals_are_named(demo: DemoServers) -> None:
     assert refused.value.health == "expired"
     demo.control.set("interpals", attempt_limit=0)
     with pytest.raises(LoginFailed, match="429: too many attempts of dana; do not try again before") as blocked:
-        InterpalClient("dana", "wrong", auto_login=True)
+        InterpalClient("dana", "wrong too", auto_login=True)
     assert blocked.value.health == "blocked"
     assert blocked.value.until is not None
 
@@ -295,3 +300,68 @@ def test_no_secret_is_in_the_repr() -> None:
     assert exported is not None
     assert exported["auth_token"] not in shown
     assert exported["session_cookie"] not in shown
+
+
+@pytest.mark.parametrize("persist", [True, False])
+def test_a_refused_password_is_not_tried_again_by_itself(demo: DemoServers, *, persist: bool) -> None:
+    for _ in range(4):
+        with pytest.raises(LoginFailed, match="refused"):
+            InterpalClient("dana", "wrong", auto_login=True, persist_session=persist)
+    assert attempts(demo) == 1
+    with kept() as client:  # another password is another matter, and what works is forgotten
+        client.get_self()
+        client._password = "changed meanwhile"
+        demo.control.revoke()
+        for _ in range(4):
+            with pytest.raises(LoginFailed, match="refused"):
+                client.get_self()
+        assert attempts(demo) == 3
+        with pytest.raises(LoginFailed, match="look at user name and password"):
+            client.login()  # asked for by name
+    assert attempts(demo) == 4
+
+
+def test_ever_new_wrong_passwords_stop_at_the_budget(demo: DemoServers) -> None:
+    for number in range(6):
+        with pytest.raises((LoginFailed, LoginBudgetSpent)):
+            InterpalClient("dana", f"wrong-{number}", auto_login=True, persist_session=True)
+    assert attempts(demo) == 3
+    with InterpalClient(*WHO, persist_session=True) as client:
+        client.login()
+    with kept() as client:
+        assert client.get_self()["username"] == "dana"
+
+
+def test_a_service_that_wants_no_login_before_a_time_is_left_alone_until_then(demo: DemoServers) -> None:
+    demo.control.set("interpals", attempt_limit=0)
+    for _ in range(3):
+        with pytest.raises(LoginFailed) as blocked:
+            kept()
+        assert blocked.value.until is not None
+        assert blocked.value.health == "blocked"
+    assert demo.control.stats().interpals.requests["POST /v1/token"] == 1
+
+
+def test_an_imported_session_takes_no_other_users_place(demo: DemoServers) -> None:
+    with kept() as client:
+        danas = client.export_session()
+    assert danas is not None
+    before = FILE.read_bytes()
+    omars = danas | {"username": "omar", "auth_token": "o"}
+    with InterpalClient("dana", persist_session=True) as client, pytest.raises(ValueError, match="omar's at interpals, not dana's"):
+        client.import_session(omars)
+    with InterpalClient(persist_session=True) as client:
+        client.import_session(omars)
+    assert FILE.read_bytes() == before
+    with InterpalClient("omar", persist_session=True) as client:
+        assert client.export_session() == omars
+    assert logins(demo) == 1
+
+
+def test_a_login_goes_to_no_other_place_than_the_service(demo: DemoServers) -> None:
+    with kept() as client:
+        for path in ("https://elsewhere.example/", demo.portside.url + "/about"):
+            with pytest.raises(ValueError, match="to another place"):
+                client.call(Call("GET", path))
+        request = client.request(Call("GET", "@elsewhere.example/"))
+        assert (request.headers["host"], request.url.path) == (demo.interpals.url.removeprefix("http://"), "/@elsewhere.example/")
