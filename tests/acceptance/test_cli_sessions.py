@@ -47,6 +47,22 @@ def test_a_login_is_listed_shown_and_checked_and_the_next_one_is_not_made(demo: 
     assert demo.control.stats().portside.logins == 1
 
 
+def test_credentials_are_kept_without_a_login_and_serve_the_first(demo: DemoServers, machine: Callable[..., Any]) -> None:
+    here = machine()
+    kept = here.facts(*LOGIN, "--totp-stdin", "--save-credentials", "--no-login", stdin=f"{PASSWORD}\nJBSWY3DPEHPK3PXP\n")
+    assert (kept["logged_in"], kept["username"], kept["kept"]) == (False, USER, ["password", "totp"])
+    assert here.facts("ls")["sessions"] == []
+    assert here.facts("login", "portside", "--username", USER)["logged_in"]
+    assert demo.control.stats().portside.failures == 0
+
+
+def test_without_a_login_nothing_but_credentials_is_kept(machine: Callable[..., Any]) -> None:
+    here = machine()
+    assert "--save-credentials" in here.handstamp(*LOGIN, "--no-login", stdin=f"{PASSWORD}\n").stderr
+    nobody = here.handstamp("login", "portside", "--save-credentials", "--no-login", stdin="")
+    assert "--username and --password-stdin" in nobody.stderr
+
+
 def test_again_logs_in_although_the_session_lives_and_saved_credentials_serve_later_logins(demo: DemoServers, machine: Callable[..., Any]) -> None:
     here = machine()
     assert here.facts(*LOGIN, "--save-credentials", stdin=f"{PASSWORD}\n")["logged_in"]

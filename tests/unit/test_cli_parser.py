@@ -35,7 +35,7 @@ def test_a_command_gets_its_own_options_only() -> None:
     wanted = parse(["--json", "login", "portside", "--username", "dana", "--home", "x"])
     assert wanted.given == {
         "site": "portside", "profile": "default", "username": "dana", "password_stdin": False, "totp_stdin": False,
-        "save_credentials": False, "again": False, "window": False, "by_hand": False,
+        "save_credentials": False, "no_login": False, "again": False, "window": False, "by_hand": False,
     }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from handstamp.cli import ask
 from handstamp.cli.call import add_profile
 from handstamp.cli.facts import session_facts
+from handstamp.cli.parser import Usage
 from handstamp.cli.person import person_at_terminal
 from handstamp.errors import ConfigError, LoginRequired
 from handstamp.keeper import Given, log_in_by_hand
@@ -43,6 +44,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--password-stdin", action="store_true", help="read the password from stdin, one line")
     parser.add_argument("--totp-stdin", action="store_true", help="read the secret of the one-time codes from stdin, the next line")
     parser.add_argument("--save-credentials", action="store_true", help="keep the credentials in the vault when the login worked, for later logins")
+    parser.add_argument("--no-login", action="store_true", help="for --save-credentials: keep them without a login, unseen whether they work")
     parser.add_argument("--again", action="store_true", help="log in even if the session still lives")
     parser.add_argument("--window", action="store_true", help="show the login while the recipe makes it, and pass there yourself what the site asks")
     parser.add_argument("--by-hand", action="store_true", help="log in yourself, in a window")
@@ -57,12 +59,18 @@ def run(
     password_stdin: bool,
     totp_stdin: bool,
     save_credentials: bool,
+    no_login: bool,
     again: bool,
     window: bool,
     by_hand: bool,
 ) -> None:
     """Log in."""
     known = call.site(site)
+    if no_login:
+        if not save_credentials or again or window or by_hand:
+            raise Usage("--no-login goes with --save-credentials, and with nothing that logs in")
+        _keep(call, known, profile, _given(username, password=password_stdin, totp=totp_stdin))
+        return
     with call.vault() as vault:
         before = vault.session(profile, known.name)
         if by_hand or not known.can_login:
@@ -124,6 +132,21 @@ def _save(vault: Vault, site: Site, session: Session | None, given: Given) -> No
     vault.set_secret(site.name, used.username, "password", used.password)
     if used.totp:
         vault.set_secret(site.name, used.username, "totp", used.totp)
+
+
+def _keep(call: Call, site: Site, profile: str, given: Given) -> None:
+    """Credentials for later logins; what was not given is asked."""
+    if not (given.username and given.password) and (call.output.as_json or not ask.at_terminal()):
+        raise ConfigError("credentials are kept by --username and --password-stdin where nobody can be asked; give both, or run it in a terminal")
+    with call.vault() as vault:
+        known = _asked(vault, site, profile, given)
+        if not (known.username and known.password):
+            raise ConfigError("an empty user name or password is not kept; nothing was changed")
+        kept = {name: value for name, value in (("password", known.password), ("totp", known.totp)) if value}
+        for name, value in kept.items():
+            vault.set_secret(site.name, known.username, name, value)
+    sentence = f"The {' and the '.join(kept)} of {known.username} at {site.name} are kept for later logins. Whether they work, nobody has seen."
+    call.output.show({"logged_in": False, "username": known.username, "kept": list(kept)}, lambda: [sentence])
 
 
 def _by_hand(call: Call, vault: Vault, site: Site, profile: str, username: str | None) -> Session:
