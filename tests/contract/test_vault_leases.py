@@ -82,6 +82,24 @@ def test_a_lease_of_another_profile_is_no_leave_to_write(vault: Vault) -> None:
         vault.pin("work", lease=lease)
 
 
+def test_who_waits_is_listed_in_the_order_of_coming(vault: Vault, open_vault: Callable[[], Vault]) -> None:
+    def wait() -> None:
+        with open_vault().lease("work", wait=20):
+            pass
+
+    threads = [threading.Thread(target=wait) for _ in range(2)]
+    with vault.lease("work") as lease:
+        assert [info.waiting for info in vault.leases()] == [()]
+        for number, thread in enumerate(threads, 1):
+            thread.start()
+            while in_line(vault) < number:
+                pass
+        assert [info.waiting for info in vault.leases()] == [(lease.holder, lease.holder)]
+    for thread in threads:
+        thread.join()
+    assert vault.leases() == []
+
+
 def in_line(vault: Vault) -> int:
     with vault._store().read() as transaction:
         return len(transaction.rows("waiters", profile="work", purpose="open", site=""))

@@ -123,6 +123,7 @@ def lease_facts(lease: LeaseInfo) -> Facts:
         "since": instant(lease.since),
         "beat_at": instant(lease.beat_at),
         "standing": lease.standing.value,
+        "waiting": [str(process) for process in lease.waiting],
         "token": lease.token,
     }
 

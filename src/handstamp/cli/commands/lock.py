@@ -1,4 +1,4 @@
-"""Show who holds a profile (or all that are held), or take it away from a holder that will not let go.
+"""Show who holds a profile and who waits for it (or all that are held), or take it away from a holder that will not let go.
 
 A holder that has died does not need this: the next one follows at once. One that lives and loses its hold can write nothing
 any more.
@@ -64,8 +64,10 @@ def _picture(call: Call, held: list[LeaseInfo], profile: str | None) -> Iterator
     if not held:
         yield f"Nobody holds profile '{profile}'." if profile else "Nobody holds a profile."
         return
-    rows = [
-        (lease.profile, f"login at {lease.site}" if lease.site else "open", str(lease.holder), when(lease.since, call.now), _STANDING[lease.standing])
-        for lease in held
-    ]
-    yield columns(("PROFILE", "FOR", "HOLDER", "SINCE", "HOLDER IS"), rows)
+    yield columns(("PROFILE", "FOR", "HOLDER", "SINCE", "HOLDER IS", "WAITING"), [_row(call, lease) for lease in held])
+
+
+def _row(call: Call, lease: LeaseInfo) -> tuple[str, ...]:
+    what = f"login at {lease.site}" if lease.site else "open"
+    waiting = ", ".join(str(process) for process in lease.waiting) or "-"
+    return (lease.profile, what, str(lease.holder), when(lease.since, call.now), _STANDING[lease.standing], waiting)

@@ -43,6 +43,7 @@ class LeaseInfo:
         beat_at: its last sign of life.
         life: seconds that a sign of life counts.
         standing: how it stands as seen from here: mine is never told, `ALIVE`, `DEAD`, `FRESH` or `STALE`.
+        waiting: who waits for it, in the order in which they will get it.
     """
 
     profile: str
@@ -54,6 +55,7 @@ class LeaseInfo:
     beat_at: datetime
     life: float
     standing: Standing
+    waiting: tuple[Holder, ...] = ()
 
 
 def read(transaction: Transaction, place: Place) -> Row:

@@ -145,13 +145,14 @@ def _held(place: Place, look: _Look) -> LeaseHeld:
 
 def info(transaction: Transaction, place: Place) -> LeaseInfo | None:
     """Who holds a lease, None when nobody does."""
-    row = rows.read(transaction, place)
-    stands = standing(row, now=transaction.now(), me=this_process(), alive=alive)
+    row, line = rows.read_with_line(transaction, place)
+    now, me = transaction.now(), this_process()
+    stands = standing(row, now=now, me=me, alive=alive)
     if row.holder is None or stands is Standing.FREE:
         return None
-    return LeaseInfo(
-        place.profile, place.purpose, place.site or None, row.token, row.holder, instant(row.taken_at), instant(row.beat_at), row.life / 1000, stands
-    )
+    waiting = tuple(waiter.process for waiter in queue.ahead(line, None, now=now, me=me, alive=alive))
+    times = (instant(row.taken_at), instant(row.beat_at), row.life / 1000)
+    return LeaseInfo(place.profile, place.purpose, place.site or None, row.token, row.holder, *times, stands, waiting)
 
 
 def held(transaction: Transaction) -> list[LeaseInfo]:
