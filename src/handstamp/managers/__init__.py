@@ -3,15 +3,20 @@
 from handstamp.managers.browser import BrowserManager
 from handstamp.managers.login import LoginManager
 from handstamp.managers.profile import ProfileManager, get_profile_manager
+from handstamp.managers.recorder import BrowserSession
+from handstamp.managers.session import PersistentSession, SessionManager
 from handstamp.managers.values import LockInfo, Profile, ProfileManagerConfig, SessionState
 
 __all__ = [
     "BrowserManager",
+    "BrowserSession",
     "LockInfo",
     "LoginManager",
+    "PersistentSession",
     "Profile",
     "ProfileManager",
     "ProfileManagerConfig",
+    "SessionManager",
     "SessionState",
     "get_profile_manager",
 ]

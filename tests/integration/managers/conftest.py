@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,14 +15,26 @@ from handstamp.demo import start
 from handstamp.vault import Vault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
     from pathlib import Path
 
     from playwright.sync_api import Browser, BrowserContext, Page
 
     from handstamp.demo import DemoServers
 
+
+def run(flow: Coroutine[Any, Any, None]) -> None:
+    """Run a flow of the async API on a loop of its own, also where this thread's Playwright has one."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, flow).result()
+
+
 ARGS = ["--no-sandbox"] if os.geteuid() == 0 else []
+
+
+@pytest.fixture
+def run_async() -> Callable[[Coroutine[Any, Any, None]], None]:
+    return run
 
 
 @pytest.fixture

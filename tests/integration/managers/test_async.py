@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import subprocess
 import sys
@@ -49,7 +48,9 @@ def test_importing_handstamp_loads_no_manager() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, timeout=20)
 
 
-def test_a_login_is_saved_checked_and_restored_with_await(demo: DemoServers, vault: Vault, executable: str, browser_args: list[str]) -> None:
+def test_a_login_is_saved_checked_and_restored_with_await(
+    demo: DemoServers, vault: Vault, executable: str, browser_args: list[str], run_async: Callable[..., None]
+) -> None:
     async def flow() -> None:
         manager = managers.ProfileManager(vault=vault)
         async with async_playwright() as playwright:
@@ -76,7 +77,7 @@ def test_a_login_is_saved_checked_and_restored_with_await(demo: DemoServers, vau
             assert there.url.endswith("/account")
             await browser.close()
 
-    asyncio.run(asyncio.wait_for(flow(), 50))
+    run_async(flow())
     assert demo.control.stats().portside.logins == 1
 
 

@@ -18,19 +18,21 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), 
 TITLE = "Account · Portside Terminal"
 
 
-@pytest.mark.timeout(120)  # eight processes, most with a browser
-def test_the_blocks_of_the_page_run_one_after_another(demo: DemoServers, home: Path, executable: str) -> None:
+@pytest.mark.timeout(120)  # nine processes, most with a browser
+def test_the_blocks_of_the_page_run_one_after_another(demo: DemoServers, home: Path, tmp_path: Path, executable: str) -> None:
     del home
     said = []
     for block in BLOCKS:
         code = block.replace("https://portside.example", demo.portside.url).replace("portside.example", "portside.localhost")
         code = code.replace("chromium.launch()", f"chromium.launch(executable_path={executable!r})")
-        ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+        ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
         assert (ran.returncode, ran.stderr) == (0, ""), code
         said.append(ran.stdout.strip())
-    first, later, by_manager, by_async, many, lock, loop, own = said
+    first, later, by_manager, by_async, many, lock, loop, own, named = said
     assert (first, later, by_manager, by_async, own) == ("", TITLE, TITLE, "True", "True")
     assert many.splitlines()[-1] == "('portside.localhost',)"
     assert lock == "it is mine until I let go, or end"
     assert loop.startswith("portside.localhost True SessionState(")
+    assert "'session_id': 'customer-17'" in named
+    assert "'is_active': True" in named
     assert demo.control.stats().portside.logins == 1

@@ -1,0 +1,81 @@
+"""A browser context whose navigations and actions are noted as they happen, by Playwright's own events; nothing is put into its pages."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from handstamp.state.masking import masked_url
+
+if TYPE_CHECKING:
+    from handstamp.browser import EagerContext
+
+MOST_REMEMBERED = 1000  # navigations, and actions, of one session
+_WEB = ("http://", "https://")
+
+
+class BrowserSession:
+    """A context in use: where its pages went, and what was done there.
+
+    Addresses are noted without what could let in or name a person. What is typed is never noted.
+
+    Args:
+        context: a Playwright `BrowserContext` of either API.
+        profile_name: the jar that its state belongs to; sessions of one profile share their state.
+
+    Attributes:
+        start_time: when it began, UTC.
+        last_activity: the last thing that was done, UTC.
+        pages_visited: how many documents were opened.
+    """
+
+    def __init__(self, context: Any, profile_name: str = "default") -> None:
+        self.context = context
+        self.profile_name = profile_name
+        self.start_time = self.last_activity = datetime.now(UTC)
+        self.pages_visited = 0
+        self._visited: deque[str] = deque(maxlen=MOST_REMEMBERED)
+        self._done: deque[str] = deque(maxlen=MOST_REMEMBERED)
+        self.keeping: EagerContext | None = None  # set by the manager that saves it
+        context.on("page", self._opened)
+        for page in context.pages:
+            self._opened(page)
+
+    @property
+    def navigation_history(self) -> list[str]:
+        """Addresses of documents, the oldest first."""
+        return list(self._visited)
+
+    @property
+    def actions_performed(self) -> list[str]:
+        """What was done, the oldest first: ``visit``, ``submit``, ``download`` and where; ``open`` and ``close`` of a page."""
+        return list(self._done)
+
+    def go_on(self, start_time: datetime, pages_visited: int, navigation_history: list[str], actions_performed: list[str]) -> None:
+        """Take up what was noted in an earlier context of the session."""
+        self.start_time = start_time
+        self.pages_visited += pages_visited
+        self._visited.extendleft(reversed(navigation_history[: MOST_REMEMBERED - len(self._visited)]))
+        self._done.extendleft(reversed(actions_performed[: MOST_REMEMBERED - len(self._done)]))
+
+    def _opened(self, page: Any) -> None:
+        self._note("open")
+        page.on("framenavigated", lambda frame: self._went(page, frame))
+        page.on("request", self._asked)
+        page.on("download", lambda download: self._note(f"download {masked_url(download.url)}"))
+        page.on("close", lambda _: self._note("close"))
+
+    def _went(self, page: Any, frame: Any) -> None:
+        if frame == page.main_frame and frame.url.startswith(_WEB):
+            self.pages_visited += 1
+            self._visited.append(masked_url(frame.url))
+            self._note(f"visit {masked_url(frame.url)}")
+
+    def _asked(self, request: Any) -> None:
+        if request.method == "POST" and request.url.startswith(_WEB):
+            self._note(f"submit {masked_url(request.url)}")
+
+    def _note(self, what: str) -> None:
+        self.last_activity = datetime.now(UTC)
+        self._done.append(what)
