@@ -57,6 +57,7 @@ class Learned:
         looks: how often the site was asked.
         why: how things are known.
         notes: what was not found out, or needs a look by a person.
+        ended: the site ended the login for a look; a new one is needed.
         state: of the login, as the site left it.
         device: that logged in.
     """
@@ -69,11 +70,18 @@ class Learned:
     looks: int
     why: tuple[str, ...]
     notes: tuple[str, ...]
+    ended: bool
     state: StorageState = field(repr=False)
     device: Device = field(repr=False)
 
     def keep(self, vault: Vault, profile: str) -> Session:
-        """Keep the login itself, too, under the recipe's name. Blocking."""
+        """Keep the login itself, too, under the recipe's name. Blocking.
+
+        Raises:
+            LoginFailed: it has ended.
+        """
+        if self.ended:
+            raise LoginFailed(f"{self.recipe.name} has ended the login meanwhile, so it is not kept; log in by the recipe: handstamp login {self.recipe.name}")
         vault.save(profile, self.state)
         return with_login(vault, Site(self.recipe), profile, Facts(self.device, None, self.state, ()))
 
@@ -141,7 +149,9 @@ class _Study:
         why, notes = self._why(found, carriers, minimal=smallest is not None), self._notes(carriers, minimal=smallest is not None)
         text = recipe_text(recipe, comments=[f"Learned on {datetime.now(UTC):%Y-%m-%d}.", *why, *(f"Note: {note}." for note in notes)])
         recipe = parse_recipe(text, source="what was learned").recipe
-        return Learned(recipe, text, self._seen.roles, carriers, smallest is not None, self._trials.looks, why, notes, self._trials.state, self._device)
+        return Learned(
+            recipe, text, self._seen.roles, carriers, smallest is not None, self._trials.looks, why, notes, self._trials.ended, self._trials.state, self._device
+        )
 
     # -- the check ----------------------------------------------------------------------------------------------
 

@@ -55,6 +55,7 @@ class Trials:
         looks: how many there were.
         rotated: what the site replaced in the course of a look.
         stopped: why no more is tried; empty while more may be.
+        ended: whether the login is over, by one of the looks.
     """
 
     def __init__(self, keeper: Keeper, recipe: Recipe, state: StorageState, items: Sequence[Item], device: Device) -> None:
@@ -62,6 +63,7 @@ class Trials:
         self.looks = 0
         self.rotated: tuple[Item, ...] = ()
         self.stopped = ""
+        self.ended = False
         self._keeper = keeper
         self._recipe = recipe
         self._items = tuple(items)
@@ -145,7 +147,9 @@ class Trials:
         if verdict.health is Health.VALID:
             self._take(after, self._items)
         elif not self.stopped:
-            self.stopped = f"the site ended the login when it was asked with {_named(tried)} alone; log in again, it is over"
+            self.ended = verdict.health is Health.EXPIRED
+            over = "ended the login" if self.ended else f"did not know the login again ({verdict.text})"
+            self.stopped = f"the site {over} when it was asked with {_named(tried)} alone"
 
     async def _verdict(self, items: Sequence[Item], check: Check, by: By) -> tuple[Verdict, StorageState]:
         self.looks += 1

@@ -7,6 +7,8 @@ import logging
 import os
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,12 +18,13 @@ from handstamp.errors import ConfigError, LoginFailed
 from handstamp.learn import save_recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
     from playwright.async_api import Page
 
     from handstamp.demo import Control, DemoServers
+    from handstamp.keeper import Keeper
     from handstamp.learn import Learned
 
     Learn = Callable[[str, Callable[[Page], Awaitable[None]]], Learned]
@@ -138,6 +141,56 @@ def _kept_login_is_valid(found: Learned, home: Path, control: Control) -> bool:
         found.keep(vault, "kept")
         verdict = engine().run(Keeper(engine(), vault).check(parse_recipe(found.text, source="the test"), "kept"))
     return verdict.health == "valid" and control.stats().portside.logins == before
+
+
+@pytest.fixture
+def touchy() -> Iterator[str]:
+    """A site whose login is two cookies, and that ends it when the first comes without the second; its URL."""
+    alive = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            sent = self.headers.get("Cookie", "")
+            if "session=" in sent and "twin=" not in sent:
+                alive.clear()
+            inside = alive.is_set() and "session=" in sent and "twin=" in sent
+            body = b"<a href=/bye>Log out</a>" if inside else b"<p>Please log in</p>"
+            self.send_response(200)
+            if self.path == "/let-me-in":
+                alive.set()
+                for name in ("session", "twin", "colour"):
+                    self.send_header("Set-Cookie", f"{name}=k3Jx9Zb3Kd81mPvT0s")
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_site_that_ends_the_login_for_a_trial_is_asked_no_more_and_that_is_said(learned: Learn, touchy: str, keeper: Keeper) -> None:
+    async def log_in(page: Page) -> None:
+        await page.goto(f"{touchy}let-me-in")
+        await page.goto(touchy)
+
+    found = learned(touchy, log_in)
+    assert not found.minimal
+    assert found.looks < 10
+    assert any("ended the login when it was asked with cookie session" in note for note in found.notes)
+    assert {"session", "twin"} <= set(found.recipe.session.auth_cookies)
+    assert found.ended
+    with pytest.raises(LoginFailed, match="handstamp login learned"):
+        found.keep(keeper.vault, "work")
 
 
 def test_a_login_that_did_not_work_teaches_nothing(learned: Learn, servers: DemoServers, control: Control) -> None:

@@ -72,6 +72,7 @@ def _learned(call: Call, vault: Vault, url: str, name: str) -> tuple[Learned, Fa
         "fields": dict(learned.fields),
         "carriers": [str(item) for item in learned.carriers],
         "minimal": learned.minimal,
+        "ended": learned.ended,
         "looks": learned.looks,
         "why": list(learned.why),
         "notes": list(learned.notes),
