@@ -27,7 +27,10 @@ REMEDIES = {
     "seal-broken": "Set the key that sealed it. If the record was changed, put a copy of the vault back, or forget what does not open.",
     "session-not-found": "`handstamp ls` lists what is kept; `handstamp login SITE` makes a session.",
     "conflict": "Load again, and repeat the change.",
-    "vault-unavailable": "See that its directory is there, yours, writable and on a local disk; `handstamp doctor` looks. Nothing was changed.",
+    "vault-unavailable": (
+        "See that its directory is there, yours, writable and on a local disk; `handstamp doctor` looks. "
+        "Nothing was changed, unless the message says that this is not known: then look before you repeat it."
+    ),
     "vault-full": "Make room, and repeat.",
     "lease": "Catch it for the two below.",
     "lease-held": 'Wait for the holder (`wait=`, `--wait`), open with `mode="shared"`, or take it away: `handstamp lock PROFILE --break`.',
