@@ -153,7 +153,7 @@ class SessionFile:
             descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0), 0o600)
         except OSError as error:
             raise ConfigError(f"{lock} cannot be made: {error.strerror}; name another session_file") from None
-        if _lock(descriptor):
+        if lock_now(descriptor):
             return partial(os.close, descriptor)  # which unlocks it
         os.close(descriptor)
         return None
@@ -173,7 +173,8 @@ def instant(text: str) -> datetime:
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(descriptor: int) -> bool:
+    def lock_now(descriptor: int) -> bool:
+        """Lock an open file for this process, which ends with it at the latest; False when another has it locked."""
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         except OSError:
@@ -183,7 +184,8 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _lock(descriptor: int) -> bool:
+    def lock_now(descriptor: int) -> bool:
+        """Lock an open file for this process, which ends with it at the latest; False when another has it locked."""
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -55,6 +55,27 @@ def test_a_child_gets_a_private_file_that_goes_and_none_of_our_variables(opened:
     assert not Path(path).parent.exists()
 
 
+def test_the_file_of_one_that_was_killed_goes_with_the_next(opened: DemoServers, child_environment: dict[str, str], tmp_path: Path) -> None:
+    env = child_environment | {"HANDSTAMP_PORTSIDE_BASE_URL": opened.portside.plain_url, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-m", "handstamp.cli", "exec", "portside", "--", "sh", "-c", 'echo "$COOKIES_FILE"; exec cat']
+    pipe = subprocess.PIPE
+    with (
+        subprocess.Popen(command, env=env, stdin=pipe, stdout=pipe, text=True) as killed,
+        subprocess.Popen(command, env=env, stdin=pipe, stdout=pipe, text=True) as alive,
+    ):
+        assert killed.stdin and killed.stdout and alive.stdin  # noqa: PT018  (for the type checker)
+        assert alive.stdout
+        left, used = Path(killed.stdout.readline().strip()), Path(alive.stdout.readline().strip())
+        killed.kill()
+        killed.wait()
+        assert left.exists()
+        run(opened, env, "true")
+        assert (left.parent.exists(), used.exists()) == (False, True)
+        alive.stdin.close()
+        assert alive.wait() == 0
+    assert not used.parent.exists()
+
+
 def test_a_child_that_breaks_its_file_costs_no_session(opened: DemoServers, vault: Vault, child_environment: dict[str, str]) -> None:
     before = vault.load("default").cookies()
     for script in ('echo nonsense > "$COOKIES_FILE"', ': > "$COOKIES_FILE"', 'rm "$COOKIES_FILE"'):

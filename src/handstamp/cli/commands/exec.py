@@ -14,9 +14,7 @@ import contextlib
 import os
 import shutil
 import subprocess
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from handstamp.cli.call import add_profile
@@ -25,11 +23,13 @@ from handstamp.errors import ConfigError, SessionNotFound, StateError
 from handstamp.formats import read, write
 from handstamp.home import create_private
 from handstamp.http.children import changes, command, environment, file_for, file_from
+from handstamp.http.private_folder import private_folder
 from handstamp.state import Clock, Device, PartKind, StorageState
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
+    from pathlib import Path
 
     from handstamp.cli.call import Call
     from handstamp.sites import Site
@@ -69,8 +69,8 @@ def run(call: Call, *, site: str, words: list[str], profile: str) -> int:
 def _cookie_file(state: StorageState, site: Site, words: list[str]) -> Iterator[Path]:
     """The cookies in a file that nobody else can read, in a folder that goes with it."""
     cookies = StorageState.of(state.of_kind(PartKind.COOKIES))
-    with tempfile.TemporaryDirectory(prefix="handstamp-") as folder:  # 0700
-        file = Path(folder, "cookies.txt")
+    with private_folder() as folder:
+        file = folder / "cookies.txt"
         create_private(file, file_for(words, write(cookies, format="netscape", now=time.time(), domains=site.domains).data))
         yield file
 
