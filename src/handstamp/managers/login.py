@@ -51,15 +51,15 @@ class LoginManager:
         given = Given(**{name: (credentials or {}).get(name) for name in ("username", "password", "totp")})
         manager = self.profile_manager
         async with page_of(manager._caller, browser) as page:  # noqa: SLF001  (one package: the managers share how calls are run)
+            if await manager._state(profile_name, service_id, page.url) is None and not manager._is_known(service_id, page.url):  # noqa: SLF001
+                message = f"no site is called '{service_id}' and nothing is saved for it in profile '{profile_name}'"
+                raise SiteUnknown(f"{message}; log in in your page and call mark_logged_in(…), or write a recipe (docs/how-to/sites.md)")
             await manager.restore_session(profile_name, page, service_id)
             if await manager.verify_session_health(profile_name, page, service_id):
                 return True
             state = await manager._state(profile_name, service_id, page.url)  # noqa: SLF001
-            if state is None and not manager._is_known(service_id, page.url):  # noqa: SLF001
-                message = f"no site is called '{service_id}' and nothing is saved for it in profile '{profile_name}'"
-                raise SiteUnknown(f"{message}; log in in your page and call mark_logged_in(…), or write a recipe (docs/how-to/sites.md)")
             if state is not None and state.health is not Health.EXPIRED:
-                return False
+                return False  # nobody knows, or a login would not help
             try:
                 await manager._log_in(profile_name, page, service_id, given)  # noqa: SLF001
             except LoginError as error:

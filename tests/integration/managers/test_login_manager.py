@@ -63,9 +63,11 @@ def test_a_login_by_hand_is_saved_and_comes_back(logins: LoginManager, web: Call
     assert [one["name"] for one in there.context.cookies()] == ["SID"]
 
 
-def test_a_service_that_nobody_knows_is_named(logins: LoginManager, web: Callable[..., Page]) -> None:
+def test_a_service_that_nobody_knows_is_named_and_nothing_is_saved(logins: LoginManager, vault: Vault, web: Callable[..., Page]) -> None:
+    page = web(cookies=({"name": "SID", "value": "1", "domain": ".gmail.com", "path": "/"},))
     with pytest.raises(SiteUnknown, match=r"no site is called 'portsid'.*mark_logged_in"):
-        logins.verify_login("portsid", web())
+        logins.verify_login("portsid", page)
+    assert vault.profiles() == []
 
 
 def test_what_is_no_browser_is_refused(logins: LoginManager, browser: Browser, web: Callable[..., Page]) -> None:
