@@ -267,3 +267,16 @@ def test_savers_beside_a_restore_save_into_what_came_back(vault: Vault, open_vau
     assert failures == []
     assert vault.load("work").local_storage(ORIGIN) == {"k": "v4", "own0": "last", "own1": "last", "own2": "last"}
     assert vault.check() == []
+
+
+def test_logins_are_counted_in_the_vault_that_a_backup_put_in_place(open_vault: OpenVault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Vault(home=tmp_path / "other") as other:
+        other.set_secret("portside", "dana", "password", "x")
+        other.backup(tmp_path / "copy")
+        key = MasterKey.parse(export_key(other))
+    keeper, restorer = open_vault(), open_vault(key=key)
+    keeper.update_attempts("portside", "dana", lambda before, _: replace(before, failures=1))
+    restorer.restore(tmp_path / "copy", replace=True)
+    monkeypatch.setenv("HANDSTAMP_KEY", key.text())
+    keeper.update_attempts("portside", "dana", lambda before, _: replace(before, failures=2))
+    assert restorer.login_attempts("portside", "dana").failures == 2

@@ -12,6 +12,7 @@ import pytest
 
 from handstamp.vault import Vault, retry, sessions
 from handstamp.vault.parts import listed_profile
+from handstamp.vault.postgres import schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,3 +72,26 @@ def test_a_session_that_is_used_while_others_are_archived_stays(url: str, tmp_pa
         cleaning.join()
         assert [session.profile for session in vault.sessions()] == ["used"]
         assert [session.profile for session in vault.archived_sessions()] == ["idle"]
+
+
+def test_who_waited_for_another_to_migrate_sees_that_it_is_done_whatever_the_servers_isolation(url: str, tmp_path: Path) -> None:
+    failures: list[BaseException] = []
+
+    def opening() -> None:
+        try:
+            Vault(url, home=tmp_path / "home").profiles()
+        except BaseException as error:  # noqa: BLE001  (the test tells)
+            failures.append(error)
+
+    with psycopg.connect(url, autocommit=True) as gate:
+        gate.execute(f"ALTER DATABASE {gate.info.dbname} SET default_transaction_isolation = 'repeatable read'")
+        gate.execute("SELECT pg_advisory_lock(%s)", [schema._LOCK])
+        threads = [threading.Thread(target=opening) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        while gate.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").fetchone() != (2,):
+            pass
+        gate.execute("SELECT pg_advisory_unlock(%s)", [schema._LOCK])
+        for thread in threads:
+            thread.join()
+    assert failures == []

@@ -28,16 +28,16 @@ class KeepingCalls(Access):
 
     def login_attempts(self, site: str, account: str) -> Attempts:
         """How logins of an account went since the last that worked."""
-        row_key = self._unlock().index.attempts(names.site_name(site), names.account_name(account))
-        return self._read(lambda transaction: attempts.read(transaction, row_key))
+        name, who = names.site_name(site), names.account_name(account)
+        return self._read_sealed(lambda transaction, unlocked: attempts.read(transaction, unlocked.index.attempts(name, who)))
 
     def update_attempts(self, site: str, account: str, change: Callable[[Attempts, datetime], Attempts]) -> Attempts:
         """Read, change, write in one transaction; `change` gets the database's time besides, and may be called again.
 
         What `change` raises is raised, and nothing is written.
         """
-        row_key = self._unlock().index.attempts(names.site_name(site), names.account_name(account))
-        return self._write(lambda transaction: attempts.update(transaction, row_key, change))
+        name, who = names.site_name(site), names.account_name(account)
+        return self._write_sealed(lambda transaction, unlocked: attempts.update(transaction, unlocked.index.attempts(name, who), change))
 
     def password_mark(self, site: str, account: str, password: str) -> bytes:
         """A keyed hash by which a refused password is known again; worth nothing without the vault's key."""

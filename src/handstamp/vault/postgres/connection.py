@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _SCHEMA = "handstamp"
 SETTINGS = {
     "search_path": _SCHEMA,
+    "default_transaction_isolation": "read committed",  # who waited to migrate must see what was done meanwhile, whatever the server's default
     "lock_timeout": f"{BUSY_SECONDS:.0f}s",
     "idle_in_transaction_session_timeout": f"{2 * BUSY_SECONDS:.0f}s",  # who stops in the middle does not hold up the others for ever
     "statement_timeout": "0",
