@@ -266,7 +266,7 @@ class Membership:
         before = self._session.logins if self._session else 0
         keeper = Keeper(engine(), self.vault)
         try:
-            engine().run(keeper.ensure(self.site, self.profile, Given(self._username, self._password)))
+            engine().run(keeper.ensure(self.site, self.profile, Given(self._username, self._password), has_turn=self.in_turn))
         except LoginError as error:
             raise _named(error, why) from error
         finally:

@@ -111,7 +111,7 @@ class Keeper:
 
     # -- how it stands ------------------------------------------------------------------------------------------
 
-    async def check(self, site: Site, profile: str, *, by_browser: bool = True, lease: Lease | None = None) -> Verdict:
+    async def check(self, site: Site, profile: str, *, by_browser: bool = True, lease: Lease | None = None, has_turn: bool = False) -> Verdict:
         """How the saved session stands, by evidence from cheap to dear: what is saved, plain HTTP, a browser.
 
         What the site changes in the course of it (a rotated session id) is saved. The verdict is kept with the session and in
@@ -122,6 +122,7 @@ class Keeper:
             profile: whose.
             by_browser: ask a browser where plain HTTP cannot tell.
             lease: of the caller, for the writes.
+            has_turn: the caller is an HTTP client whose turn it is, where the recipe lets them in one at a time.
 
         Raises:
             SessionNotFound: nothing is saved.
@@ -131,7 +132,7 @@ class Keeper:
             message = f"the site {site.name} has no check, so nobody can tell whether the session is alive; give its recipe a [check]"
             raise ConfigError(message)
         session = await self.session(site, profile)
-        verdict = await self._looking.alook(site, profile, session, lease=lease)
+        verdict = await self._looking.alook(site, profile, session, lease=lease, has_turn=has_turn)
         if verdict is None:
             message = f"nothing is saved for {site.name} in profile '{profile}'; log in with `handstamp login {site.name} --profile {profile}`"
             raise SessionNotFound(message)
@@ -163,7 +164,9 @@ class Keeper:
 
     # -- getting in ---------------------------------------------------------------------------------------------
 
-    async def ensure(self, site: Site, profile: str, given: Given, *, lease: Lease | None = None, by_itself: bool = True) -> Session | None:
+    async def ensure(
+        self, site: Site, profile: str, given: Given, *, lease: Lease | None = None, by_itself: bool = True, has_turn: bool = False
+    ) -> Session | None:
         """A session that is not known to be dead: the saved one, else one after a login.
 
         Args:
@@ -172,6 +175,7 @@ class Keeper:
             given: credentials of the caller.
             lease: of the caller, for the writes.
             by_itself: see `log_in`.
+            has_turn: see `check`.
 
         Returns:
             The session; None for a URL without recipe for which only state is saved.
@@ -185,18 +189,18 @@ class Keeper:
         if session is not None and given.username and session.username and session.username != given.username:
             message = f"profile '{profile}' is {session.username}'s at {site.name}, not {given.username}'s; use another profile for another user"
             raise ConfigError(message)
-        ended = await self._ended(site, profile, lease)
+        ended = await self._ended(site, profile, lease, has_turn=has_turn)
         if ended is None:
             return session
         return await self.log_in(site, profile, given, why=ended, lease=lease, before=session, by_itself=by_itself)
 
-    async def _ended(self, site: Site, profile: str, lease: Lease | None) -> str | None:
+    async def _ended(self, site: Site, profile: str, lease: Lease | None, *, has_turn: bool) -> str | None:
         """Why a login is needed; None when the saved session may be used."""
         if not site.can_check:
             saved = await self.load(site, profile)
             return None if any(part.live() for part in saved.parts.values()) else "nothing is saved"
         try:
-            verdict = await self.check(site, profile, lease=lease)
+            verdict = await self.check(site, profile, lease=lease, has_turn=has_turn)
         except SessionNotFound:
             return "nothing is saved"
         if verdict.health is Health.CHALLENGED:

@@ -13,6 +13,7 @@ import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from handstamp.http import probe
@@ -65,16 +66,18 @@ class Looking:
                 return told[0]
             self.pause(pause)
 
-    async def alook(self, site: Site, profile: str, session: Session | None, *, lease: Lease | None = None) -> Verdict | None:
+    async def alook(self, site: Site, profile: str, session: Session | None, *, lease: Lease | None = None, has_turn: bool = False) -> Verdict | None:
         """The same for an event loop: it works in threads, and holds none while it waits."""
-        steps = self.steps(site, profile, session, lease=lease)
+        steps = self.steps(site, profile, session, lease=lease, has_turn=has_turn)
         while True:
             pause, told = await asyncio.to_thread(advanced, steps)
             if told is not None:
                 return told[0]
             await asyncio.sleep(pause)
 
-    def steps(self, site: Site, profile: str, session: Session | None, *, lease: Lease | None = None, wake: str = "") -> Generator[float, None, Verdict | None]:
+    def steps(
+        self, site: Site, profile: str, session: Session | None, *, lease: Lease | None = None, wake: str = "", has_turn: bool = False
+    ) -> Generator[float, None, Verdict | None]:
         """A look, as one generator for both: it yields the seconds to wait before it goes on, and returns the verdict.
 
         Args:
@@ -84,14 +87,16 @@ class Looking:
             lease: of the caller, for the writes.
             wake: path or URL to ask for first, which keeps the session from going to sleep. What it answers proves no login;
                 where it shows that the site is in trouble, that is the verdict.
+            has_turn: the caller is an HTTP client whose turn it is; waiting for another would be for ever.
         """
+        turn = partial(self._turn, site, profile, held=has_turn)
         if wake:
-            with self._turn(site, profile):
+            with turn():
                 state = self.vault.load(profile, domains=site.domains)
                 if state and (trouble := self._woken(site, profile, session, state, lease, wake=wake)):
                     return trouble
         for _ in range(MOST_LOOKS):
-            with self._turn(site, profile):
+            with turn():
                 state = self.vault.load(profile, domains=site.domains)
                 if not any(part.live() for part in state.parts.values()):
                     return None
@@ -106,9 +111,9 @@ class Looking:
                 return verdict
         return _superseded(site)
 
-    def _turn(self, site: Site, profile: str) -> AbstractContextManager[object]:
+    def _turn(self, site: Site, profile: str, *, held: bool) -> AbstractContextManager[object]:
         """Where a recipe says that requests go one at a time, none of the HTTP clients' is under way within."""
-        if not site.recipe.session.in_turn:
+        if held or not site.recipe.session.in_turn:
             return nullcontext()
         return self.vault.lease(profile, site=f"{site.name} requests", purpose="login", wait=TURN_WAIT)
 

@@ -6,6 +6,7 @@ import math
 import os
 import subprocess
 import sys
+import threading
 import time
 from importlib.resources import files
 from pathlib import Path
@@ -14,12 +15,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 import handstamp
+from handstamp.keeper.looks import Looking
+from handstamp.sites import find_site
+from handstamp.state import Clock, Health
+from handstamp.vault import Vault
 
 if TYPE_CHECKING:
     from handstamp.demo import DemoServers
 
 CROWD = os.environ.get("HTTP_CROWD", "3x12")
 """Processes and requests of each; the full one is 8x200."""
+MIXED = int(os.environ.get("HTTP_MIXED", "6"))
+"""Requests and checks of each of eight workers; 125 make the thousand."""
 LIFE = 5.0
 
 
@@ -51,3 +58,44 @@ def test_a_crowd_on_rotating_ids_logs_in_no_oftener_than_the_lifetimes_force(dem
     sys.stderr.write(f"{processes} x {requests} requests in {seconds:.0f} s, {logins} logins\n")
     # Each login is made when the one before has ended: more than one in a life would be one too many.
     assert logins <= math.ceil(seconds / LIFE)
+
+
+def test_a_client_whose_turn_it_is_does_not_wait_for_itself_when_the_session_ends(demo: DemoServers, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handstamp.keeper.looks.TURN_WAIT", 2.0)
+    in_turn(home)
+    with handstamp.Client("portside") as client:
+        client.get("/account")
+        demo.control.revoke()
+        assert "Log out" in client.get("/account").text
+    assert demo.control.stats().portside.logins == 2
+
+
+@pytest.mark.timeout(900)
+def test_requests_and_checks_of_eight_workers_at_a_session_that_rotates_each_time_never_log_out(demo: DemoServers, home: Path) -> None:
+    in_turn(home)
+    with handstamp.Client("portside") as client:
+        assert client.get("/account").status_code == 200
+    demo.control.set(rotate=True, rotate_grace=0.0)
+    site = find_site("portside", home=home)
+    pages: list[bool] = []
+    healths: list[Health | None] = []
+
+    def work(number: int) -> None:
+        with Vault() as own, handstamp.Client("portside", vault=own, timeout=60.0) as client:
+            looking = Looking(own, Clock(f"worker-{number}"))
+            for turn in range(MIXED):
+                if (number + turn) % 2:
+                    pages.append("Log out" in client.get("/account").text)
+                else:
+                    verdict = looking.look(site, "default", own.session("default", "portside"))
+                    healths.append(verdict.health if verdict else None)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(pages) + len(healths) == 8 * MIXED
+    assert set(pages) == {True}
+    assert set(healths) <= {Health.VALID, Health.UNKNOWN}
+    assert demo.control.stats().portside.logins == 1
