@@ -76,12 +76,12 @@ def test_text_is_read_in_the_charset_that_was_said_else_utf8(data: bytes, conten
 
 def test_headers_say_what_the_device_is_and_no_more() -> None:
     cookies = [Cookie("a", "1", "x.example"), Cookie("b", "ü", "x.example")]
-    sent = dict(_headers(Device(user_agent="Moz/5", language="de-DE"), cookies, ("Authorization", "Bearer t")))
+    sent = dict(_headers(Device(user_agent="Moz/5", language="de-DE"), "https://x.example/", cookies, ("Authorization", "Bearer t")))
     assert sent[b"User-Agent"] == b"Moz/5"
     assert sent[b"Accept-Language"] == b"de-DE"
     assert sent[b"Cookie"] == "a=1; b=ü".encode()
     assert sent[b"Authorization"] == b"Bearer t"
-    bare = dict(_headers(Device(), [], None))
+    bare = dict(_headers(Device(), "https://x.example/", [], None))
     assert b"handstamp" in bare[b"User-Agent"]
     assert not {b"Cookie", b"Authorization", b"Accept-Language"} & set(bare)
 

@@ -98,7 +98,7 @@ def test_evidence_holds_no_value() -> None:
     verdict = expiry_evidence(state(sid(T - 1)), RECIPE, NOW)
     assert verdict
     assert verdict.evidence[0].facts() == {
-        "at": NOW.isoformat(),
+        "at": NOW.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "check": "state",
         "rule": "carriers-gone",
         "text": "what carries the login at 'portside' (cookie sid, cookie auth_*) is gone or has ended",
