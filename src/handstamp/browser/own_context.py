@@ -265,7 +265,8 @@ async def _blank_page(context: Any, origin: str) -> Any:
     """A page with an empty document of this origin; the site is not asked for anything."""
     page = await _new_page(context)
     try:
-        await now(page.route("**/*", _answer_blank))
+        # A function of its own each time: Playwright remembers at the function for which of its APIs it wrapped it.
+        await now(page.route("**/*", lambda route: route.fulfill(content_type="text/html", body=_BLANK)))
         with contextlib.suppress(*_playwright_errors()):
             await now(page.goto(f"{origin}/"))
         yield page
@@ -288,10 +289,6 @@ async def _new_page(context: Any) -> Any:
                 return opened[0]
             await now(before[0].wait_for_timeout(_LOOK_EVERY))
         raise
-
-
-def _answer_blank(route: Any) -> Any:
-    return route.fulfill(content_type="text/html", body=_BLANK)
 
 
 def _playwright_errors() -> tuple[type[Exception], ...]:

@@ -246,7 +246,7 @@ def test_an_error_of_requests_hands_out_no_cookie_of_the_session(vault: Vault, w
     with handstamp.requests_session(site, vault=vault) as client:
         adapter = client.get_adapter("http://x")
         with pytest.raises(requests.ConnectionError) as failed:
-            adapter.send(requests.Request("GET", "http://127.0.0.1:1/account").prepare(), timeout=5)
+            adapter.send(requests.Request("GET", "http://127.0.0.1:1/account").prepare(), timeout=5, proxies={})
     assert failed.value.request is not None
     assert "Cookie" not in failed.value.request.headers
 
