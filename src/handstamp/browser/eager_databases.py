@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 REST = 5  # a reading that took long is followed by a rest of so many times its length, except at the end
 _LONG = 0.3  # seconds
 _SOME = "globalThis.indexedDB?.databases ? indexedDB.databases().then((all) => all.length, () => 0) : 0"
-_LEAVE = "delete globalThis.handstampStorage"
 
 
 def dumps_by_origin(state: StorageState) -> dict[str, list[dict[str, Any]]]:
@@ -62,10 +61,15 @@ class EagerDatabases:
         known = self._seen.setdefault(origin, {})
         if (started < self._rest_until.get(origin, 0.0) and not last) or not (await now(page.evaluate(_SOME)) or known):
             return
+        held = await now(page.evaluate_handle("() => ({})"))  # for the library: the page is to see nothing of it
+
+        def evaluate(expression: str) -> Any:
+            return now(page.evaluate(f"(held) => ({expression.replace('globalThis.handstamp', 'held.handstamp')})", held))
+
         with contextlib.suppress(BrowserError):  # another look at the same page has cut this one off
-            captured = await World(only_there(lambda expression: now(page.evaluate(expression)), origin), origin).databases()
+            captured = await World(only_there(evaluate, origin), origin).databases()
             self._take(origin, known, captured)
-        await now(page.evaluate(_LEAVE))
+        await now(held.dispose())
         took = time.monotonic() - started
         self._rest_until[origin] = time.monotonic() + (REST * took if took > _LONG else 0.0)
 

@@ -102,6 +102,7 @@ def test_a_browser_that_nothing_reaches_is_served_eagerly(web, vault, saved_else
             assert page.evaluate("first") == {"cookie": "sid=S", "local": {"token": "T"}, "session": {"f": "1"}}
             assert page.evaluate("Object.keys(globalThis).filter((name) => /handstamp/i.test(name))") == []
             page.evaluate("localStorage.removeItem('token'); localStorage.setItem('own', '1'); sessionStorage.setItem('f', '2')")
+            page.wait_for_timeout(500)  # until it has looked at the loaded page, what is removed may come back: a limit of the eager way
             page.goto(f"{b}/logout")
             page.goto(f"{a}/login")
             assert page.evaluate("first.local") == {"own": "1"}
