@@ -11,6 +11,7 @@ from handstamp.clients.flow import request_flow
 from handstamp.clients.membership import Membership
 from handstamp.clients.peek import apeek, peek
 from handstamp.clients.steps import Blocking, Drop, Send
+from handstamp.http.driving import adrive, drive
 from handstamp.http.transport import AsyncCarrying, Carrying, Hop
 from handstamp.state.cookie_match import is_loopback
 
@@ -108,17 +109,7 @@ class SignedClient(SignedBase):
         """
         self._check_open()
         flow = request_flow(self._membership, self._answers, request, stream=stream, resendable=resendable)
-        step, result = next(flow), None
-        while True:
-            try:
-                result = self._done(step, stream=stream, given=given)
-            except BaseException as error:  # noqa: BLE001  (the flow lets go of what it holds, and raises it again)
-                step = flow.throw(error)
-                continue
-            try:
-                step = flow.send(result)
-            except StopIteration as end:
-                return end.value
+        return drive(flow, lambda step: self._done(step, stream=stream, given=given))
 
     def _done(self, step: Any, *, stream: bool, given: Mapping[str, Any]) -> Any:
         if isinstance(step, Send):
@@ -173,17 +164,7 @@ class SignedAsyncClient(SignedBase):
             message = "Cannot send a request, as the client has been closed."
             raise RuntimeError(message)
         flow = request_flow(self._membership, self._answers, request, stream=stream, resendable=resendable)
-        step, result = next(flow), None
-        while True:
-            try:
-                result = await self._done(step, stream=stream, given=given)
-            except BaseException as error:  # noqa: BLE001  (the flow lets go of what it holds, and raises it again)
-                step = flow.throw(error)
-                continue
-            try:
-                step = flow.send(result)
-            except StopIteration as end:
-                return end.value
+        return await adrive(flow, lambda step: self._done(step, stream=stream, given=given))
 
     async def _done(self, step: Any, *, stream: bool, given: Mapping[str, Any]) -> Any:
         if isinstance(step, Send):

@@ -13,6 +13,7 @@ from handstamp.clients.membership import Membership
 from handstamp.clients.steps import Blocking, Drop, Send
 from handstamp.errors import ConfigError
 from handstamp.http.client_hints import HINTS
+from handstamp.http.driving import drive
 from handstamp.http.transport import Hop, joined
 from handstamp.state.cookie_match import target
 
@@ -85,18 +86,8 @@ class SignedSession(requests.Session):
         if getattr(self._within, "request", False):
             return super().send(request, **options)
         flow = request_flow(self._membership, self._answers, request, stream=bool(options.get("stream")), resendable=_resendable)
-        step, result = next(flow), None
-        while True:
-            try:
-                result = self._done(step, options)
-            except BaseException as error:  # noqa: BLE001  (the flow lets go of what it holds, and raises it again)
-                step = flow.throw(error)
-                continue
-            try:
-                step = flow.send(result)
-            except StopIteration as end:
-                answer: requests.Response = end.value
-                return answer
+        answer: requests.Response = drive(flow, lambda step: self._done(step, options))
+        return answer
 
     def _done(self, step: Any, options: dict[str, Any]) -> Any:
         if isinstance(step, Send):

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 import httpx2
 
 from handstamp.errors import LeaseHeld, LoginFailed, LoginRequired
+from handstamp.http.driving import adrive, drive
 from handstamp.http.observation import bare_url
 from handstamp.http.refusals import Refusals
 from handstamp.http.session_file import SavedLogin, SessionFile, instant
@@ -446,22 +447,8 @@ class AsyncServiceClient(ServiceBase):
         if not self._begun:
             async with self._first:
                 if not self._begun:
-                    await self._drive(self.begin_flow())
-        return await self._drive(flow)
-
-    async def _drive(self, flow: Flow[T]) -> T:
-        step = next(flow)
-        while True:
-            try:
-                result = await self._done(step)
-            except BaseException as error:  # noqa: BLE001  (the flow lets go of what it holds, and raises it again)
-                step = flow.throw(error)
-                continue
-            try:
-                step = flow.send(result)
-            except StopIteration as end:
-                found: T = end.value
-                return found
+                    await adrive(self.begin_flow(), self._done)
+        return await adrive(flow, self._done)
 
     async def _done(self, step: Step) -> Any:
         if isinstance(step, Call):
@@ -480,7 +467,7 @@ class AsyncServiceClient(ServiceBase):
 
     async def alogin(self) -> None:
         """The same without blocking."""
-        await self._drive(self.login_now_flow())
+        await adrive(self.login_now_flow(), self._done)
 
     async def validate_session(self) -> bool:
         """Whether the login is good; raises as `ServiceClient.validate_session`."""
@@ -504,18 +491,7 @@ class AsyncServiceClient(ServiceBase):
 
 def run_blocking(flow: Flow[T], send: Callable[[httpx2.Request], httpx2.Response], client: ServiceBase) -> T:
     """What a flow of `client` gives, its calls made by `send`."""
-    step = next(flow)
-    while True:
-        try:
-            result = _done_blocking(step, send, client)
-        except BaseException as error:  # noqa: BLE001  (the flow lets go of what it holds, and raises it again)
-            step = flow.throw(error)
-            continue
-        try:
-            step = flow.send(result)
-        except StopIteration as end:
-            found: T = end.value
-            return found
+    return drive(flow, lambda step: _done_blocking(step, send, client))
 
 
 def _done_blocking(step: Step, send: Callable[[httpx2.Request], httpx2.Response], client: ServiceBase) -> Any:
