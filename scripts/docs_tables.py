@@ -46,7 +46,16 @@ REMEDIES = {
     "browser-gone": "Open it again.",
     "browser-timeout": "Try again; the session is as it was.",
     "browser-missing": "Run the command that the message names, or name a Chromium in `HANDSTAMP_BROWSER`.",
-    "server": "Read the message. Today only the control of the stand-in sites raises it.",
+    "operation": "Catch it for those below.",
+    "input-missing": "Call again with `appointment_session_id` and the fields that it names.",
+    "input-invalid": "Correct the field that the message names.",
+    "operation-refused": "Correct what the site does not accept, and call again, a workflow with its `appointment_session_id`.",
+    "operation-failed": "If it is repeatable, call again; else look first whether the site has done it. The debug bundle shows what was there.",
+    "workflow-ended": "Begin again without `appointment_session_id`.",
+    "server": "Read the message.",
+    "pool-full": "Ask again after `Retry-After`, or give the server more windows (`max_sessions`).",
+    "unauthorized": "Send `Authorization: Bearer …` with a token of this server.",
+    "forbidden": "Use a token with the scope that the message names, or change the setting that it names.",
 }
 
 

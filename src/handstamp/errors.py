@@ -13,7 +13,10 @@
     │    LoginRequired · LoginFailed · ChallengeUnsolved · LoginBudgetSpent
     ├─ BrowserError                 the browser itself
     │    BrowserGone · BrowserTimeout(TimeoutError) · BrowserMissing
-    └─ ServerError                  what a remote handstamp server said
+    ├─ OperationError               something that was to be done at a site
+    │    InputMissing · InputInvalid · OperationRefused · OperationFailed · WorkflowEnded
+    └─ ServerError                  a handstamp server
+         PoolFull(retry_after) · Unauthorized · Forbidden
 
 A message is one sentence or two: what happened, to what, what to do. It never holds a secret.
 """
@@ -245,6 +248,73 @@ class BrowserMissing(BrowserError):
     http_status = 503
 
 
+class OperationError(HandstampError):
+    """About something that was to be done at a site.
+
+    Attributes:
+        operation: its name.
+        missing: names of the fields that it needs.
+        repeatable: whether it may be called again without doing something twice.
+        appointment_session_id: of the workflow, with which to call again; empty when there is none.
+        phase: of a workflow, from 1; 0 when it has none.
+        bundle: where its debug bundle is; empty when there is none.
+    """
+
+    code = "operation"
+    exit_status = 14
+    http_status = 400
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        operation: str = "",
+        missing: tuple[str, ...] = (),
+        repeatable: bool = True,
+        appointment_session_id: str = "",
+        phase: int = 0,
+        bundle: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.operation = operation
+        self.missing = missing
+        self.repeatable = repeatable
+        self.appointment_session_id = appointment_session_id
+        self.phase = phase
+        self.bundle = bundle
+
+
+class InputMissing(OperationError):
+    """A workflow stands where it needs a field that was not given; it goes on when it is called again with it."""
+
+    code = "input-missing"
+
+
+class InputInvalid(OperationError):
+    """A field has a value that it cannot have; names the field."""
+
+    code = "input-invalid"
+
+
+class OperationRefused(OperationError):
+    """The site did not accept what was given, and says why: an unknown number, a slot that was just sold. Correct it and call again."""
+
+    code = "operation-refused"
+
+
+class OperationFailed(OperationError):
+    """It was cut off, or the site's page is not what the operation expects; `repeatable` says whether it may be called again."""
+
+    code = "operation-failed"
+    http_status = 502
+
+
+class WorkflowEnded(OperationError):
+    """No workflow of this id waits: it is done, its time is over, or it is another session's or operation's. Begin again without it."""
+
+    code = "workflow-ended"
+
+
 class ServerError(HandstampError):
     """A remote handstamp server answered with an error.
 
@@ -259,3 +329,32 @@ class ServerError(HandstampError):
     def __init__(self, message: str, *, remote_code: str = "") -> None:
         super().__init__(message)
         self.remote_code = remote_code
+
+
+class PoolFull(ServerError):
+    """All browser windows are in use, and none came free in time.
+
+    Attributes:
+        retry_after: seconds after which to ask again.
+    """
+
+    code = "pool-full"
+    http_status = 429
+
+    def __init__(self, message: str, *, retry_after: float = 5.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Unauthorized(ServerError):
+    """The server wants a token, and got none or one that it does not know."""
+
+    code = "unauthorized"
+    http_status = 401
+
+
+class Forbidden(ServerError):
+    """What was asked for is not allowed: by the token's scopes, or by the settings."""
+
+    code = "forbidden"
+    http_status = 403

@@ -11,8 +11,11 @@ from handstamp.vault.keys import KeyRecord
 from handstamp.vault.leases import Holder, Lease, LeaseInfo, Standing
 from handstamp.vault.master_key import MasterKey
 from handstamp.vault.model import JSON, Event, Listed, PartChange, SaveResult, Version
+from handstamp.vault.served import Served, ServedSession
+from handstamp.vault.tokens import Token, new_token
 from handstamp.vault.turns import Ended, Turn
 from handstamp.vault.vault import Vault, export_key, key_record
+from handstamp.vault.workflows import Waiting, new_id
 
 __all__ = [
     "JSON",
@@ -32,10 +35,16 @@ __all__ = [
     "PartChange",
     "Question",
     "SaveResult",
+    "Served",
+    "ServedSession",
     "Standing",
+    "Token",
     "Turn",
     "Vault",
     "Version",
+    "Waiting",
     "export_key",
     "key_record",
+    "new_id",
+    "new_token",
 ]

@@ -113,6 +113,7 @@ def put_back(transaction: Transaction, path: Path) -> None:
     for table in reversed(TABLES):
         transaction.run(f"erase_{table.name}")
     transaction.run("erase_challenges")
+    transaction.run("erase_workflows")
     profiles: dict[str, int] = {}
     for table, row in _checked(path, _rows_only(path)):
         if table.name == "sessions":

@@ -118,6 +118,7 @@ TABLES = (
             lambda row: session_identity(text(row, "session_id"), number(row, "revision"), text(row, "profile"), text(row, "site")),
         ),
     ),
+    Table("served", (("session_id", ""),), ("session_id", "keep_alive", "served_at", "used_at", "ended_at"), "restore_served"),
     Table("archived", (("session_id", ""),), tuple(_ARCHIVED.split()), "restore_archived"),
     Table(
         "secrets",
@@ -127,6 +128,7 @@ TABLES = (
         ("sealed", Purpose.SECRET, lambda row: Identity(octets(row, "row_key"), number(row, "generation"))),
     ),
     Table("attempts", (("row_key", b""),), tuple(_ATTEMPTS.split()), "restore_attempts"),
+    Table("tokens", (("token_hash", b""),), ("token_hash", "name", "scopes", "created_at", "ends_at"), "restore_tokens"),
     Table("events", (("event_id", -1),), (None, "at", "kind", "profile", "site", "data"), "restore_events"),
 )
 BY_NAME = {table.name: table for table in TABLES}

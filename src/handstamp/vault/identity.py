@@ -17,6 +17,7 @@ class Purpose(StrEnum):
     SECRET = "secret"  # noqa: S105  (a purpose's name)
     FORGET = "forget"
     CHALLENGE = "challenge"
+    WORKFLOW = "workflow"
     INDEX = "index"
     FILE = "file"
     KEY = "key"

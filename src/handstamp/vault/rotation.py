@@ -25,6 +25,7 @@ from handstamp.vault.identity import RECORD_HEAD, Identity, Purpose
 from handstamp.vault.save import forget_identity_of
 from handstamp.vault.sessions import identity as session_identity
 from handstamp.vault.unlock import INDEX_IDENTITY, add_key, read_known, wrap
+from handstamp.vault.workflows import identity as workflow_identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,6 +97,7 @@ _TABLES = (
     _Table(Purpose.SESSION, "sessions_after", (("session_id", ""),), "rotate_session", lambda row: session_identity(*row[:4])),
     _Table(Purpose.CHALLENGE, "questions_after", (("challenge_id", ""),), "rotate_question", lambda row: question_identity(row[0])),
     _Table(Purpose.CHALLENGE, "answers_after", (("challenge_id", ""),), "rotate_answer", lambda row: answer_identity(row[0])),
+    _Table(Purpose.WORKFLOW, "workflows_after", (("workflow_id", ""),), "rotate_workflow", lambda row: workflow_identity(row[0], row[1])),
     _Table(Purpose.SECRET, "secrets_after", (("row_key", b""),), "rotate_secret", lambda row: Identity(row[0], row[1])),
 )
 

@@ -12,6 +12,7 @@ from handstamp.vault.face.keeping import KeepingCalls
 from handstamp.vault.face.keys import KeyCalls
 from handstamp.vault.face.leases import LeaseCalls
 from handstamp.vault.face.records import RecordCalls
+from handstamp.vault.face.serving import ServingCalls
 from handstamp.vault.face.sessions import SessionCalls
 from handstamp.vault.face.state import StateCalls
 from handstamp.vault.face.upkeep import UpkeepCalls
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from handstamp.vault.keys import KeyRecord
 
 
-class Vault(StateCalls, VersionCalls, SessionCalls, LeaseCalls, RecordCalls, KeepingCalls, KeyCalls, UpkeepCalls, BackupCalls):
+class Vault(StateCalls, VersionCalls, SessionCalls, LeaseCalls, RecordCalls, KeepingCalls, ServingCalls, KeyCalls, UpkeepCalls, BackupCalls):
     """Where sessions are kept: sealed, durable, versioned.
 
     Synchronous and quick; safe across threads and processes, and after a fork. Making one does no I/O: the first call

@@ -608,3 +608,88 @@ VALUES (:row_key, :revision, :failures, :troubles, :failed_at, :not_before, :rea
 
 -- name: restore_events
 INSERT INTO events (at, kind, profile, site, data) VALUES (:at, :kind, :profile, :site, :data)
+
+-- name: dump_served
+SELECT session_id, keep_alive, served_at, used_at, ended_at FROM served WHERE session_id > :session_id ORDER BY session_id LIMIT :limit
+
+-- name: dump_tokens
+SELECT token_hash, name, scopes, created_at, ends_at FROM tokens WHERE token_hash > :token_hash ORDER BY token_hash LIMIT :limit
+
+-- name: erase_served
+DELETE FROM served
+
+-- name: erase_tokens
+DELETE FROM tokens
+
+-- name: erase_workflows
+DELETE FROM workflows
+
+-- name: restore_served
+INSERT INTO served (session_id, keep_alive, served_at, used_at, ended_at) VALUES (:session_id, :keep_alive, :served_at, :used_at, :ended_at)
+ON CONFLICT (session_id) DO NOTHING
+
+-- name: restore_tokens
+INSERT INTO tokens (token_hash, name, scopes, created_at, ends_at) VALUES (:token_hash, :name, :scopes, :created_at, :ends_at)
+
+-- name: serve
+INSERT INTO served (session_id, keep_alive, served_at, used_at, ended_at) VALUES (:session_id, :keep_alive, :now, :now, NULL)
+ON CONFLICT (session_id) DO UPDATE SET keep_alive = excluded.keep_alive, ended_at = NULL, used_at = excluded.used_at,
+    served_at = CASE WHEN served.ended_at IS NULL THEN served.served_at ELSE excluded.served_at END
+
+-- name: note_served
+UPDATE served SET used_at = :now WHERE session_id = :session_id AND ended_at IS NULL
+
+-- name: end_served
+UPDATE served SET ended_at = :now WHERE session_id = :session_id AND ended_at IS NULL
+
+-- name: end_idle_served
+UPDATE served SET ended_at = :now WHERE keep_alive = 0 AND ended_at IS NULL AND used_at < :before
+RETURNING session_id
+
+-- name: served
+SELECT session_id, keep_alive, served_at, used_at, ended_at FROM served WHERE session_id = :session_id
+
+-- name: all_served
+SELECT v.session_id, v.keep_alive, v.served_at, v.used_at, v.ended_at, s.profile, s.site, s.username, s.health, s.last_verified
+FROM served v JOIN session_rows s ON s.session_id = v.session_id WHERE v.ended_at IS NULL ORDER BY v.served_at, v.session_id
+
+-- name: count_served
+SELECT COUNT(*) FROM served WHERE ended_at IS NULL
+
+-- name: not_kept_alive
+SELECT session_id FROM served WHERE keep_alive = 0 OR ended_at IS NOT NULL
+
+-- name: put_workflow
+INSERT INTO workflows (workflow_id, session_id, operation, phase, revision, ends_at, given_sealed)
+VALUES (:workflow_id, :session_id, :operation, :phase, :revision, :ends_at, :given_sealed)
+ON CONFLICT (workflow_id) DO UPDATE SET phase = excluded.phase, revision = excluded.revision, ends_at = excluded.ends_at,
+    given_sealed = excluded.given_sealed
+WHERE workflows.revision = excluded.revision - 1
+
+-- name: workflow
+SELECT workflow_id, session_id, operation, phase, revision, ends_at, given_sealed FROM workflows WHERE workflow_id = :workflow_id
+
+-- name: delete_workflow
+DELETE FROM workflows WHERE workflow_id = :workflow_id
+
+-- name: delete_late_workflows
+DELETE FROM workflows WHERE ends_at < :before
+
+-- name: workflows_after
+SELECT workflow_id, revision, given_sealed FROM workflows WHERE workflow_id > :workflow_id ORDER BY workflow_id LIMIT :limit
+
+-- name: rotate_workflow
+UPDATE workflows SET given_sealed = :sealed WHERE workflow_id = :workflow_id AND SUBSTR(given_sealed, 1, 21) = :seen
+
+-- name: add_token
+INSERT INTO tokens (token_hash, name, scopes, created_at, ends_at) VALUES (:token_hash, :name, :scopes, :now, :ends_at)
+ON CONFLICT (name) DO NOTHING
+
+-- name: token
+SELECT name, scopes, created_at, ends_at FROM tokens WHERE token_hash = :token_hash
+
+-- name: tokens
+SELECT name, scopes, created_at, ends_at FROM tokens ORDER BY name
+
+-- name: delete_token
+DELETE FROM tokens WHERE name = :name
