@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from handstamp._target import Kind, target_of
-from handstamp.browser import Engine, Launch, LiveContext, find_browser, is_endpoint, leased
+from handstamp.browser import Engine, Launch, LiveContext, find_browser, is_endpoint
 from handstamp.browser.activity import with_activity
 from handstamp.browser.profile import KeptDirectory, profile_launch, whole_profile
 from handstamp.errors import ConfigError
@@ -23,7 +23,7 @@ from handstamp.keeper.device import options_for
 from handstamp.keeper.follow import Follower
 from handstamp.sites import find_site
 from handstamp.state import Device
-from handstamp.vault import Lease, Vault
+from handstamp.vault import Lease, Vault, awaited
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -214,8 +214,7 @@ class Opening:
 
     async def _hold(self) -> None:
         if self.order.mode == "exclusive":
-            take = partial(self.vault.lease, self.order.profile)
-            self.lease = await leased(take, give_back=Lease.release, wait=self.order.wait)
+            self.lease = await awaited(lambda given_up: self.vault.lease(self.order.profile, wait=self.order.wait, given_up=given_up))
 
     async def make_ready(self) -> None:
         """Make sure of the login, and load the state."""

@@ -1,6 +1,5 @@
 """Moves state in and out of live browsers: starts Chromium, restores before a page's first script, mirrors every change."""
 
-from handstamp.browser.blocking import leased
 from handstamp.browser.chromium import Chromium
 from handstamp.browser.drivers import AsyncDrivers, SyncDrivers
 from handstamp.browser.eager import EagerContext
@@ -32,7 +31,6 @@ __all__ = [
     "find_browser",
     "is_endpoint",
     "is_headless_shell",
-    "leased",
     "now",
     "sweep",
     "way_into",

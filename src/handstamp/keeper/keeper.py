@@ -7,6 +7,7 @@ import logging
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from handstamp.browser import Launch, find_browser, now
@@ -160,7 +161,7 @@ class Keeper:
     def _alone(self, site: Site, profile: str) -> AbstractAsyncContextManager[Lease]:
         """The turn of this session, before all others here and on other machines."""
         wait = LOGIN_WAIT + settings().challenge_seconds
-        return only_one((self.vault.where, profile, site.name), lambda: self.vault.lease(profile, site=site.name, purpose="login", wait=wait))
+        return only_one((self.vault.where, profile, site.name), partial(self.vault.lease, profile, site=site.name, purpose="login", wait=wait))
 
     # -- getting in ---------------------------------------------------------------------------------------------
 

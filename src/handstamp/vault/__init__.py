@@ -8,7 +8,7 @@ from handstamp.vault.challenges import OpenChallenge, Question
 from handstamp.vault.cleanup import ArchivedSession, Cleanup
 from handstamp.vault.face.leases import LEASE_LIFE
 from handstamp.vault.keys import KeyRecord
-from handstamp.vault.leases import Holder, Lease, LeaseInfo, Standing
+from handstamp.vault.leases import Holder, Lease, LeaseInfo, Standing, awaited
 from handstamp.vault.master_key import MasterKey
 from handstamp.vault.model import JSON, Event, Listed, PartChange, SaveResult, Version
 from handstamp.vault.served import Served, ServedSession
@@ -43,6 +43,7 @@ __all__ = [
     "Vault",
     "Version",
     "Waiting",
+    "awaited",
     "export_key",
     "key_record",
     "new_id",

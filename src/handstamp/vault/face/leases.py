@@ -9,6 +9,8 @@ from handstamp.vault.face.access import Access
 from handstamp.vault.leases import Place, Purpose, take
 
 if TYPE_CHECKING:
+    import threading
+
     from handstamp.vault.leases import Lease, LeaseInfo
 
 LEASE_LIFE = 30.0
@@ -17,7 +19,16 @@ LEASE_LIFE = 30.0
 class LeaseCalls(Access):
     """Leases of profiles and of logins."""
 
-    def lease(self, profile: str, *, wait: float = 0.0, site: str | None = None, life: float = LEASE_LIFE, purpose: str = "open") -> Lease:
+    def lease(
+        self,
+        profile: str,
+        *,
+        wait: float = 0.0,
+        site: str | None = None,
+        life: float = LEASE_LIFE,
+        purpose: str = "open",
+        given_up: threading.Event | None = None,
+    ) -> Lease:
         """Take the right to write a profile, or to log it in at a site; release it by leaving its `with`.
 
         Args:
@@ -26,11 +37,12 @@ class LeaseCalls(Access):
             site: for the purpose `login`.
             life: seconds that a sign of life of ours counts for those who cannot look at this process.
             purpose: `open`, for the whole profile, or `login`, for a site.
+            given_up: set by another thread to end the waiting before its time.
 
         Raises:
             LeaseHeld: somebody else has it still; names who and since when.
         """
-        return take.acquire(self._store(), _place(profile, purpose, site), wait=wait, life=life)
+        return take.acquire(self._store(), _place(profile, purpose, site), wait=wait, life=life, given_up=given_up)
 
     def lease_info(self, profile: str, *, site: str | None = None, purpose: str = "open") -> LeaseInfo | None:
         """Who holds a lease; None when nobody does."""

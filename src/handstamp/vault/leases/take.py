@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -113,23 +114,24 @@ class _Asker:
         return queue.join(transaction, self._place, self._me)
 
 
-def acquire(store: Store, place: Place, *, wait: float, life: float) -> Lease:
+def acquire(store: Store, place: Place, *, wait: float, life: float, given_up: threading.Event | None = None) -> Lease:
     """Take a lease, waiting for it up to `wait` seconds, in line with others; see `queue`.
 
     Raises:
-        LeaseHeld: somebody else has it still, or comes first.
+        LeaseHeld: somebody else has it still, or comes first; or `given_up` was set.
     """
+    given_up = given_up or threading.Event()
     asker, deadline, looks = _Asker(store, place, life), time.monotonic() + wait, 0
     try:
         while True:
             look = asker.look()
             if look.free and not look.before and (lease := asker.take(look)):
                 return lease
-            if (left := deadline - time.monotonic()) <= 0:
+            if (left := deadline - time.monotonic()) <= 0 or given_up.is_set():
                 raise _held(place, look)
             asker.stand_in_line()
             looks = 0 if look.before else looks + 1
-            time.sleep(min(left, queue.pause(len(look.before), looks) * random.uniform(0.7, 1.0)))  # noqa: S311  (spreads the looks, no secret)
+            given_up.wait(min(left, queue.pause(len(look.before), looks) * random.uniform(0.7, 1.0)))  # noqa: S311  (spreads the looks, no secret)
     finally:
         asker.leave()
 
