@@ -3,6 +3,7 @@
     <home>/handstamp.toml    settings, all optional
     <home>/vault.db          the default vault (and its -wal, -shm)
     <home>/vault.key         its key, when no better source is there
+    <home>/server.token      what `handstamp serve` wants to see from callers on this machine
     <home>/sites/            recipes
 
 Directories are 0700 and files 0600 from their first byte, whatever the umask; symbolic links are refused, since who may
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 SETTINGS_FILE = "handstamp.toml"
 _WHOLE = "a whole number from 1"
 _MAYBE_NONE = "a whole number from 0 to 1000"
+_TABLE = "a table"
 _WANTED = {
     "vault": "a text",
     "browser": "a text",
@@ -42,9 +44,10 @@ _WANTED = {
     "solver_url": "a text",
     "captcha_api_key": "a text",
     "activity": _MAYBE_NONE,
+    "server": _TABLE,
 }
 _MOST_ACTIVITY = 1000
-_PRIVATE_FILES = (SETTINGS_FILE, "vault.db", "vault.db-wal", "vault.db-shm", "vault.key")
+_PRIVATE_FILES = (SETTINGS_FILE, "vault.db", "vault.db-wal", "vault.db-shm", "vault.key", "server.token")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class Settings:
         solver_url: of a service that reads captchas.
         captcha_api_key: what that service wants to see.
         activity: how many of the last visits, links, submissions and downloads a session remembers; 0 for none.
+        server: the table of `handstamp serve`, as it stands there; `handstamp.server` checks it.
     """
 
     vault: str | None = None
@@ -93,6 +97,7 @@ class Settings:
     solver_url: str | None = None
     captcha_api_key: str | None = field(default=None, repr=False)
     activity: int = 200
+    server: Mapping[str, Any] = field(default_factory=dict)
 
 
 def home() -> Path:
@@ -266,7 +271,7 @@ def _fits(name: str, value: object) -> bool:
         return isinstance(value, int) and not isinstance(value, bool) and value >= 1
     if _WANTED[name] == _MAYBE_NONE:
         return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_ACTIVITY
-    return isinstance(value, str)
+    return isinstance(value, dict if _WANTED[name] == _TABLE else str)
 
 
 def permission_findings(path: Path | None = None) -> list[Finding]:
