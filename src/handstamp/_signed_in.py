@@ -13,12 +13,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from handstamp._target import Kind, target_of
-from handstamp.browser import Engine, Launch, LiveContext, find_browser, is_endpoint
+from handstamp.browser import Engine, LiveContext, find_browser, is_endpoint
 from handstamp.browser.activity import with_activity
 from handstamp.browser.profile import KeptDirectory, profile_launch, whole_profile
 from handstamp.errors import ConfigError
 from handstamp.home import home, settings
-from handstamp.keeper import Given, Keeper, Saver
+from handstamp.keeper import Given, Keeper, Saver, launch_for
 from handstamp.keeper.device import options_for
 from handstamp.keeper.follow import Follower
 from handstamp.sites import find_site
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from handstamp.browser import Chromium, EagerContext, EagerDriver
-    from handstamp.sites import Site
+    from handstamp.browser import Chromium, EagerContext, EagerDriver, Launch
+    from handstamp.sites import ChallengeSolver, Site
     from handstamp.state import Activity, Loss, Session, StorageState
 
 _log = logging.getLogger(__name__)
@@ -55,7 +55,12 @@ def engine() -> Engine:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What `signed_in` was asked for; its docstring says what each means. Without a site (`attach`) nobody checks or logs in."""
+    """What `signed_in` was asked for; its docstring says what each means. Without a site (`attach`) nobody checks or logs in.
+
+    Args:
+        apart: see `Launch`; a pool that keeps its sessions apart says it.
+        solver: see `Keeper`.
+    """
 
     site: str | None
     profile: str = "default"
@@ -68,6 +73,8 @@ class Order:
     fidelity: Literal["state", "profile"] = "state"
     device: Device | None = None
     context_options: Mapping[str, Any] | None = field(default=None, repr=False)
+    apart: str = ""
+    solver: ChallengeSolver | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be.
@@ -173,7 +180,7 @@ class Opening:
                 await self._start(self._whole_profile(launch, await asyncio.to_thread(self._sites)))
                 await self._make_ready(self.chromium)
             else:
-                launch = Launch(find_browser(self.order.browser, headless=self.order.headless, setting=settings().browser), self.order.headless)
+                launch = launch_for(self._site, self.order.browser, headless=self.order.headless, apart=self.order.apart)
                 await self._hold()
                 await self._make_ready()
                 await self._start(engine().browser(launch))
@@ -225,7 +232,7 @@ class Opening:
         """With a browser: log in there, since the session lives in a browser of its own, and a key that is made there cannot be brought in."""
         if self._site is not None:
             executable = None if self.order.foreign else self.order.browser
-            keeper = Keeper(engine(), self.vault, executable=str(executable) if executable else None, chromium=chromium)
+            keeper = Keeper(engine(), self.vault, executable=str(executable) if executable else None, chromium=chromium, solver=self.order.solver)
             self._session = await keeper.ensure(self._site, self.order.profile, self.order.given, lease=self.lease)
         await self.load()
 

@@ -78,11 +78,18 @@ async def signed_in(
         async with _visited(visit(_Caller(), order.browser, order), Visit.sign_in) as there:
             yield there.context
         return
+    async with opened(order) as context:
+        yield context
+
+
+@asynccontextmanager
+async def opened(order: Order) -> AsyncIterator[BrowserContext]:
+    """What `signed_in` opens in a browser of ours; for a pool, which says more than its callers may."""
     running = engine()  # in a forked child another one, which has none of this open
     opening = await running.call(begun(order))
     try:
         await running.call(opening.open())
-        async with _drivers().context(opening.chromium, opening.state, opening.save, opening.options) as (context, opening.live):
+        async with drivers().context(opening.chromium, opening.state, opening.save, opening.options) as (context, opening.live):
             yield context
     finally:
         await asyncio.shield(running.call(opening.close()))
@@ -163,11 +170,11 @@ class _Caller:
             await asyncio.to_thread(call)
 
     async def playwright_at(self, url: str) -> tuple[Browser, Callable[[], Any]]:
-        manager = _drivers().connected(url)
+        manager = drivers().connected(url)
         return await manager.__aenter__(), lambda: manager.__aexit__(None, None, None)
 
 
-def _drivers() -> AsyncDrivers:
+def drivers() -> AsyncDrivers:
     """This event loop's Playwright."""
     loop = asyncio.get_running_loop()
     drivers = _loops.get(loop)

@@ -137,6 +137,15 @@ class AsyncDrivers:
                 await self._leave(chromium, connected)
 
     @asynccontextmanager
+    async def ready(self, chromium: Chromium) -> AsyncIterator[None]:
+        """Within the block Playwright runs and is connected to this browser, so that a context costs no start."""
+        connected = await self._enter(chromium)
+        try:
+            yield
+        finally:
+            await self._leave(chromium, connected)
+
+    @asynccontextmanager
     async def connected(self, url: str) -> AsyncIterator[async_api.Browser]:
         """Playwright beside whoever drives a browser that has a port; at the end it lets go, and the browser goes on.
 

@@ -56,11 +56,13 @@ class Launch:
         executable: the program.
         headless: without a window.
         arguments: further command-line switches.
+        apart: those who want a browser of their own name it here; a name of one has its own browser.
     """
 
     executable: Path
     headless: bool = True
     arguments: tuple[str, ...] = ()
+    apart: str = ""
 
     def command(self, user_data: Path) -> list[str]:
         """The whole command line; it holds no secret."""

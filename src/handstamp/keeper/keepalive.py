@@ -33,7 +33,7 @@ from handstamp.state import Health
 from handstamp.vault import Ended, Standing, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from handstamp.keeper.keeper import Keeper
     from handstamp.sites import Site, Verdict
@@ -81,9 +81,21 @@ class KeepAlive:
         workers: threads that look over HTTP.
         log_in: bring back what has ended; otherwise it is only flagged.
         given: credentials for that, by site and profile; by default what the environment and the vault know.
+        every: seconds between two looks at a session, in place of what the recipes say.
+        leave: gives the ids of sessions that are to be left alone; asked twice a minute. Blocking.
     """
 
-    def __init__(self, keeper: Keeper, sites: Mapping[str, Site], *, workers: int = WORKERS, log_in: bool = True, given: Given = Given()) -> None:
+    def __init__(
+        self,
+        keeper: Keeper,
+        sites: Mapping[str, Site],
+        *,
+        workers: int = WORKERS,
+        log_in: bool = True,
+        given: Given = Given(),
+        every: float | None = None,
+        leave: Callable[[], Collection[str]] = tuple,
+    ) -> None:
         self.counts = Counts()
         self._keeper = keeper
         self._vault: Vault = keeper.vault
@@ -91,6 +103,9 @@ class KeepAlive:
         self._workers = workers
         self._log_in = log_in
         self._given = given
+        self._every = every
+        self._leave = leave
+        self._unwanted: Collection[str] = ()
         self._gates = Gates()
         self._waiting: deque[_Task] = deque()
         self._running: set[asyncio.Task[None]] = set()
@@ -133,9 +148,10 @@ class KeepAlive:
     # -- with the vault -----------------------------------------------------------------------------------------
 
     def _enrol(self) -> None:
+        self._unwanted = self._leave()
         for name, site in self._sites.items():
             if site.recipe.keep_alive is not None:
-                self._vault.enrol(name, within=site.recipe.keep_alive.every, why="first")
+                self._vault.enrol(name, within=self._often(site), why="first")
 
     def _learn(self) -> None:
         self._curves = {name: curve_of(lives_of(self._vault, name)) for name in self._sites}
@@ -161,11 +177,19 @@ class KeepAlive:
         site = self._sites.get(session.site)
         if site is None:
             self._end(turn, Plan(_now() + timedelta(seconds=HOPELESS_SECONDS), "no recipe here keeps it alive"))
+        elif session.session_id in self._unwanted:
+            self._end(turn, Plan(_now() + timedelta(seconds=HOPELESS_SECONDS), "nobody wants it kept alive"))
         elif in_use:
             self.counts.in_use += 1
-            self._end(turn, regular(_now(), every=_every(site), chance=_chance(), why="somebody has it open"))
+            self._end(turn, regular(_now(), every=self._often(site), chance=_chance(), why="somebody has it open"))
         else:
             self._waiting.append(_Task(turn, session, site))
+
+    def _often(self, site: Site) -> float:
+        """Seconds between two looks."""
+        if self._every is not None:
+            return self._every
+        return site.recipe.keep_alive.every if site.recipe.keep_alive is not None else HOPELESS_SECONDS
 
     def _end(self, turn: Turn, plan: Plan, *, valid_at: datetime | None = None) -> None:
         self._ended.append(Ended(Turn(turn.session_id, plan.at, plan.why), valid_at))
@@ -212,7 +236,7 @@ class KeepAlive:
             verdict = await loop.run_in_executor(threads, self._looked, task, looking)
         except HandstampError as error:
             _log.warning("%s, profile '%s': %s", task.site.name, task.session.profile, error)
-            self._end(task.turn, regular(_now(), every=_every(task.site), chance=_chance(), why=f"{error.code}: {error}"))
+            self._end(task.turn, regular(_now(), every=self._often(task.site), chance=_chance(), why=f"{error.code}: {error}"))
             return
         finally:
             self._gates.leave(task.site.name)
@@ -251,7 +275,7 @@ class KeepAlive:
                     session = await self._keeper.engine.call(work)
                     self.counts.brought_back += 1
                     _log.info("%s, profile '%s': brought back", name, profile)
-                    self._end(task.turn, regular(_now(), every=_every(task.site), chance=_chance(), why=f"brought back, login {session.logins}"))
+                    self._end(task.turn, regular(_now(), every=self._often(task.site), chance=_chance(), why=f"brought back, login {session.logins}"))
                     return
             except (LoginError, HandstampError) as error:
                 self.counts.flagged += 1
@@ -263,17 +287,17 @@ class KeepAlive:
 
     def _after_failure(self, task: _Task, error: HandstampError) -> Plan:
         """Not before the account may be tried again; where only a person can help, seldom."""
-        seconds = HOPELESS_SECONDS if isinstance(error, ChallengeUnsolved) else _every(task.site)
-        at = _now() + timedelta(seconds=max(seconds, _every(task.site)))
+        seconds = HOPELESS_SECONDS if isinstance(error, ChallengeUnsolved) else self._often(task.site)
+        at = _now() + timedelta(seconds=max(seconds, self._often(task.site)))
         if isinstance(error, LoginError) and task.session.username:
             known = self._vault.login_attempts(task.site.name, task.session.username)
             at = max(at, known.not_before or at)
         if isinstance(error, LoginBudgetSpent):
-            at = max(at, _now() + timedelta(seconds=_every(task.site)))
+            at = max(at, _now() + timedelta(seconds=self._often(task.site)))
         return Plan(at, f"{error.code}: {error}")
 
     def _plan(self, task: _Task, session: Session, verdict: Verdict, *, valid_at: datetime | None = None) -> None:
-        plan = planned(_now(), session, verdict, every=_every(task.site), curve=self._curves.get(task.site.name), chance=_chance())
+        plan = planned(_now(), session, verdict, every=self._often(task.site), curve=self._curves.get(task.site.name), chance=_chance())
         self._end(task.turn, plan, valid_at=valid_at)
 
     async def _finish(self) -> None:
@@ -296,10 +320,6 @@ def kept_sites(sites: Mapping[str, Site]) -> list[str]:
 def _nothing_new(session: Session, verdict: Verdict) -> bool:
     """Found valid, as before: noted with the session, and not in the event log, which would grow by millions of lines."""
     return verdict.health is Health.VALID and session.health is Health.VALID and not session.needs_refresh
-
-
-def _every(site: Site) -> float:
-    return site.recipe.keep_alive.every if site.recipe.keep_alive is not None else HOPELESS_SECONDS
 
 
 def _now() -> datetime:

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from handstamp.browser import Launch, find_browser, now
+from handstamp.browser import now
 from handstamp.errors import ChallengeUnsolved, ConfigError, LoginError, LoginFailed, LoginRequired, SessionNotFound
 from handstamp.home import settings
 from handstamp.keeper.budget import Budget
 from handstamp.keeper.charge import Charge
 from handstamp.keeper.device import options_for
+from handstamp.keeper.launching import launch_for
 from handstamp.keeper.looks import Looking
 from handstamp.keeper.saver import Saver
 from handstamp.keeper.single import only_one
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 LOGIN_WAIT = 180.0  # seconds that others wait for the one who logs in, besides those that a site's question may take
+CAPTCHA_KEY = "captcha_api_key"
+"""Name of the secret that an account's own key for the captcha service is kept under."""
 
 QUIET_SECONDS, QUIET_AT_MOST = 1.0, 10.0
 _DEVICE = """() => ({
@@ -149,7 +152,7 @@ class Keeper:
             if session is not None and session.logins != (seen.logins if seen else 0) and session.health is Health.VALID:
                 return _just_now(session, earlier)
             state = await asyncio.to_thread(self.vault.load, profile)
-            async with self.context(state, session.device if session else Device()) as (page, live):
+            async with self.context(state, session.device if session else Device(), site=site) as (page, live):
                 with PageWatch(page) as watch:
                     verdict = await site.check(page)
                     await _until_quiet(watch)
@@ -257,10 +260,10 @@ class Keeper:
         await asyncio.to_thread(charge.check)
         session = await self.session(site, profile)
         state = await asyncio.to_thread(self.vault.load, profile)
-        async with self.context(state, session.device if session else Device()) as (page, live):
+        async with self.context(state, session.device if session else Device(), site=site) as (page, live):
             await asyncio.to_thread(charge.take)
             try:
-                await run_login(site, page, credentials, solver=self._solver_for(profile))
+                await run_login(site, page, credentials, solver=await asyncio.to_thread(self._solver_for, site, profile, credentials.username))
                 session = await self.keep_login(site, profile, live, page, username=credentials.username, lease=lease)
             except LoginError as error:
                 await asyncio.to_thread(charge.failed, error)
@@ -288,30 +291,33 @@ class Keeper:
         facts = Facts(device, username, live.mirror.state(), tuple(live.losses))
         return await asyncio.to_thread(with_login, self.vault, site, profile, facts)
 
-    def _solver_for(self, profile: str) -> ChallengeSolver:
-        """Everybody who may know: whom the caller named, what the settings name, other processes."""
+    def _solver_for(self, site: Site, profile: str, username: str) -> ChallengeSolver:
+        """Everybody who may know: whom the caller named, what the settings name (with the account's own key if it has one), other processes."""
         chosen = settings()
         solvers = [] if self._solver is None else [self._solver]
         if chosen.solver_url:
-            solvers.append(ServiceSolver(chosen.solver_url, api_key=chosen.captcha_api_key or ""))
+            key = self.vault.secret(site.name, username, CAPTCHA_KEY) or chosen.captcha_api_key or ""
+            solvers.append(ServiceSolver(chosen.solver_url, api_key=key))
         return Desk(self.vault, profile, solvers, seconds=chosen.challenge_seconds)
 
     # -- pages of its own ---------------------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def context(self, state: StorageState, device: Device, *, headless: bool | None = None) -> AsyncIterator[tuple[Page, LiveContext]]:
-        """A fresh page in a context of its own, as this device; the caller saves what comes of it."""
-        async with self._browser(headless=self._headless if headless is None else headless) as chromium:
+    async def context(
+        self, state: StorageState, device: Device, *, headless: bool | None = None, site: Site | None = None
+    ) -> AsyncIterator[tuple[Page, LiveContext]]:
+        """A fresh page in a context of its own, as this device, in the browser that the site wants; the caller saves what comes of it."""
+        async with self._browser(site, headless=self._headless if headless is None else headless) as chromium:
             options = options_for(device, chromium.nature)
             async with self.engine.drivers.context(chromium, state, None, options) as (context, live):
                 yield await context.new_page(), live
 
     @asynccontextmanager
-    async def _browser(self, *, headless: bool) -> AsyncIterator[Chromium]:
+    async def _browser(self, site: Site | None, *, headless: bool) -> AsyncIterator[Chromium]:
         if self._chromium is not None:
             yield self._chromium
             return
-        async with self.engine.browser(Launch(find_browser(self._executable, headless=headless, setting=settings().browser), headless)) as chromium:
+        async with self.engine.browser(launch_for(site, self._executable, headless=headless)) as chromium:
             yield chromium
 
 

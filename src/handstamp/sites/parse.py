@@ -287,6 +287,7 @@ def _session(table: Table | None, places: _Places) -> SessionRules:
         refresh=_refresh(table.table("refresh"), places),
         replay=table.flag("replay"),
         in_turn=table.flag("in_turn"),
+        full_browser=table.flag("full_browser"),
     )
     table.done()
     return rules

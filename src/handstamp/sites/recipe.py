@@ -218,6 +218,7 @@ class SessionRules:
         refresh: how the bearer token is renewed.
         replay: HTTP clients may send any request again after a login, not only one that does the same when sent twice.
         in_turn: the site changes the session id with each answer and takes only the newest, so requests go one at a time.
+        full_browser: the site minds a headless shell, which has no `window.chrome` and no plugins: a whole Chromium is started for it.
     """
 
     max_age: float | None = None
@@ -227,6 +228,7 @@ class SessionRules:
     refresh: Refresh | None = None
     replay: bool = False
     in_turn: bool = False
+    full_browser: bool = False
 
 
 @dataclass(frozen=True, slots=True)

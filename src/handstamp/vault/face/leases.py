@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from handstamp.vault import names
 from handstamp.vault.face.access import Access
-from handstamp.vault.leases import Place, Purpose, take
+from handstamp.vault.leases import Place, Purpose, queue, take
 
 if TYPE_CHECKING:
     import threading
 
     from handstamp.vault.leases import Lease, LeaseInfo
+    from handstamp.vault.store import Transaction
 
 LEASE_LIFE = 30.0
 
@@ -52,6 +53,14 @@ class LeaseCalls(Access):
     def leases(self) -> list[LeaseInfo]:
         """All leases that somebody holds."""
         return self._read(take.held)
+
+    def waited_for(self) -> set[str]:
+        """The profiles whose open lease somebody waits for; also those that wait no longer, for some seconds."""
+
+        def looking(transaction: Transaction) -> set[str]:
+            return {str(profile) for (profile,) in transaction.rows("waited_for", after=transaction.now() - queue.PATIENCE)}
+
+        return self._read(looking)
 
     def break_lease(self, profile: str, *, reason: str, site: str | None = None, purpose: str = "open") -> LeaseInfo | None:
         """Free a lease whoever holds it; the holder's later writes are refused. The reason goes to the event log.

@@ -297,6 +297,9 @@ WHERE profile = :profile AND purpose = :purpose AND site = :site AND token = :to
 UPDATE leases SET holder = NULL
 WHERE profile = :profile AND purpose = :purpose AND site = :site AND token = :token AND holder IS NOT NULL
 
+-- name: waited_for
+SELECT DISTINCT profile FROM waiters WHERE purpose = 'open' AND seen_at > :after
+
 -- name: waiters
 SELECT waiter_id, holder, seen_at FROM waiters WHERE profile = :profile AND purpose = :purpose AND site = :site ORDER BY waiter_id
 
