@@ -28,10 +28,18 @@ def is_hit(number: int, share: float) -> bool:
 
 
 def counted_as(path: str, known: Collection[str]) -> str:
-    """The name under which requests to this path are counted; strangers' paths share one."""
+    """The name under which requests to this path are counted: its route's. Strangers' paths share one."""
     if path in known:
         return path
-    return STATIC_PATH if path.startswith(f"{STATIC_PATH}/") else OTHER_PATH
+    if path.startswith(f"{STATIC_PATH}/"):
+        return STATIC_PATH
+    return next((pattern for pattern in known if "{" in pattern and _fits(path, pattern)), OTHER_PATH)
+
+
+def _fits(path: str, pattern: str) -> bool:
+    """Whether `path` is one of those that `/containers/{number}` stands for."""
+    parts, wanted = path.split("/"), pattern.split("/")
+    return len(parts) == len(wanted) and all(part == want or (want.startswith("{") and part) for part, want in zip(parts, wanted, strict=True))
 
 
 class Front:
@@ -41,7 +49,7 @@ class Front:
         app: the site.
         name: the site's name in the log.
         site: gives the site's state now (it changes with a reset).
-        known: the site's paths, for counting.
+        known: the paths of the site's routes, for counting.
         broken: makes the answer with the knob's error status.
     """
 

@@ -77,6 +77,11 @@ class PortsideKnobs(SiteKnobs):
         token_seconds: life of an API token; 0 is as long as its session. Above 0 a refresh token comes with it.
         lazy_logout: let a logout delete the cookie only; who still has it is in, as at many real sites.
         refresh_rotation: replace the refresh token with each use, and end the session when an old one is used.
+        list_slow_ms: milliseconds that each part of the long container list waits besides.
+        pregate_image: show every container's pre-gate status as a picture; otherwise some have it in words.
+        slots_sold_out: no time is left for an appointment, at any terminal.
+        slot_race: whatever time is chosen for an appointment, somebody else gets it between the page and the form.
+        booking_slow_ms: milliseconds between an appointment that was made and the answer that says so.
     """
 
     captcha: bool = _knob(default=False, about="ask for an image captcha at login")
@@ -87,6 +92,11 @@ class PortsideKnobs(SiteKnobs):
     token_seconds: float = _knob(0.0, "life of an API token in seconds; 0: as long as its session", least=0, most=_LONGEST)
     lazy_logout: bool = _knob(default=False, about="a logout deletes the browser's cookie only; the session goes on")
     refresh_rotation: bool = _knob(default=False, about="a refresh token works once; a second use ends the session")
+    list_slow_ms: int = _knob(0, "milliseconds that each part of the long container list waits besides", least=0, most=600_000)
+    pregate_image: bool = _knob(default=False, about="show every container's pre-gate status as a picture")
+    slots_sold_out: bool = _knob(default=False, about="no time is left for an appointment")
+    slot_race: bool = _knob(default=False, about="a time that is chosen for an appointment is sold before the form arrives")
+    booking_slow_ms: int = _knob(0, "milliseconds between an appointment that was made and its answer", least=0, most=600_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ class AccountStats:
         failures: wrong passwords and wrong one-time codes.
         logouts: sessions ended by their person.
         lockouts: how often the account was locked.
+        appointments: how many were made at portside.
         sessions_alive: sessions that a request could still use.
         requests: ``"GET /account"`` -> how many came in a session of this account.
     """
@@ -32,6 +33,7 @@ class AccountStats:
     failures: int = 0
     logouts: int = 0
     lockouts: int = 0
+    appointments: int = 0
     sessions_alive: int = 0
     requests: Mapping[str, int] = field(default_factory=dict)
 
@@ -71,7 +73,7 @@ class Tally:
         self._account_requests: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     def add(self, what: str, username: str | None = None) -> None:
-        """One more `logins`, `attempts`, `failures`, `logouts` or `lockouts`."""
+        """One more `logins`, `attempts`, `failures`, `logouts`, `lockouts` or `appointments`."""
         self._site[what] += 1
         if username is not None:
             self._accounts[username][what] += 1

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from handstamp.demo.accounts import Accounts
 from handstamp.demo.knobs import InterpalsKnobs, PortsideKnobs, SiteName
 from handstamp.demo.limits import Attempts, Lockouts
+from handstamp.demo.portside.appointments import Appointments
+from handstamp.demo.portside.drafts import Drafts
 from handstamp.demo.portside.presessions import Presessions
 from handstamp.demo.sessions import Sessions
 from handstamp.demo.tally import Tally
@@ -59,6 +61,8 @@ class Portside:
     tokens: Tokens
     presessions: Presessions
     lockouts: Lockouts
+    drafts: Drafts
+    appointments: Appointments = field(default_factory=Appointments)
     used_codes: UsedCodes = field(default_factory=UsedCodes)
     tally: Tally = field(default_factory=Tally)
     sign_ins: dict[str, deque[SignIn]] = field(default_factory=dict)
@@ -109,7 +113,7 @@ class World:
         """As at the start: knobs, accounts, clock; no session, no count."""
         self.clock, self.accounts = SiteClock(), Accounts()
         now = self.clock.now
-        self.portside = Portside(self._first_portside, self.accounts, Sessions(now), Tokens(now), Presessions(now), Lockouts(now))
+        self.portside = Portside(self._first_portside, self.accounts, Sessions(now), Tokens(now), Presessions(now), Lockouts(now), Drafts(now))
         self.interpals = Interpals(self._first_interpals, self.accounts, Sessions(now), Attempts(now))
 
     def site(self, name: SiteName) -> Portside | Interpals:

@@ -1,4 +1,4 @@
-"""One server process for all tests of a worker, as new for each test, and a person who signs in with a plain HTTP client."""
+"""One server process for all tests of a worker, as new for each test; a person with a plain HTTP client, and one with a browser."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING
 
 import httpx2
 import pytest
+from playwright.sync_api import Error, sync_playwright
 
+from handstamp.browser import find_browser
 from handstamp.demo import BUILT_IN, Control, DemoServers, start
 from handstamp.demo.totp import code_at, step_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 DEMO = BUILT_IN[0]
 
@@ -87,3 +91,27 @@ def code() -> str:
     """The demo account's code of this moment."""
     assert DEMO.totp_secret is not None
     return code_at(DEMO.totp_secret, step_at(time.time()))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=find_browser(headless=True))
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def context(browser: Browser, demo: DemoServers) -> Iterator[BrowserContext]:
+    with browser.new_context(base_url=demo.portside.url) as made:
+        yield made
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A page on which no script fails."""
+    made = context.new_page()
+    errors: list[Error] = []
+    made.on("pageerror", lambda error: errors.append(error))  # noqa: PLW0108  (the driver marks what it is given, which a built-in does not take)
+    yield made
+    assert errors == []

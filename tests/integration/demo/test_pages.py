@@ -6,41 +6,14 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Error, expect, sync_playwright
+from playwright.sync_api import expect
 
-from handstamp.browser import find_browser
 from handstamp.demo.portside import fleet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Browser, BrowserContext, Page
 
     from handstamp.demo import Control, DemoServers
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=find_browser(headless=True))
-        yield launched
-        launched.close()
-
-
-@pytest.fixture
-def context(browser: Browser, demo: DemoServers) -> Iterator[BrowserContext]:
-    with browser.new_context(base_url=demo.portside.url) as made:
-        yield made
-
-
-@pytest.fixture
-def page(context: BrowserContext) -> Iterator[Page]:
-    """A page on which no script fails."""
-    made = context.new_page()
-    errors: list[Error] = []
-    made.on("pageerror", lambda error: errors.append(error))  # noqa: PLW0108  (the driver marks what it is given, which a built-in does not take)
-    yield made
-    assert errors == []
 
 
 def sign_in(page: Page) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 
-from handstamp.demo.portside.fleet import containers_of
+from handstamp.demo.portside.fleet import containers_of, records_of
 from handstamp.demo.portside.web import site_of, user_agent
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _NO_STORE = {"Cache-Control": "no-store"}
 _MOST_BODY = 4096
 _PAGE = 10  # rows
+_PART = 100  # rows of the long list, when the request names no number
+_MOST_PART = 200
 
 
 def problem(status: int, *, code: str, error: str) -> JSONResponse:
@@ -72,6 +75,25 @@ async def containers(request: Request, session: Session) -> Response:
     start = (int(page[:9]) - 1) * _PAGE
     shown = {"containers": [row.as_json() for row in rows[start : start + _PAGE]], "count": len(rows), "pages": -(-len(rows) // _PAGE)}
     return JSONResponse(shown, headers=_NO_STORE)
+
+
+async def long_list(request: Request, session: Session) -> Response:
+    """GET /api/containers/all: the long list by parts, `limit` rows from `offset` on; `next` is the offset to go on with, null at the end."""
+    offset, limit = (_whole(request.query_params.get(name, ""), default=default) for name, default in (("offset", 0), ("limit", _PART)))
+    if offset is None or limit is None or not 0 < limit <= _MOST_PART:
+        return problem(400, code="bad-request", error=f"offset takes a number from 0, limit from 1 to {_MOST_PART}.")
+    await asyncio.sleep(site_of(request).knobs.list_slow_ms / 1000)
+    records = records_of(session.username)
+    after = offset + limit
+    rows = [record.as_json() for record in records[offset:after]]
+    return JSONResponse({"containers": rows, "count": len(records), "next": after if after < len(records) else None}, headers=_NO_STORE)
+
+
+def _whole(text: str, *, default: int) -> int | None:
+    """The whole number in a query, `default` where there is none; None for anything else."""
+    if not text:
+        return default
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 async def refresh_token(request: Request) -> Response:

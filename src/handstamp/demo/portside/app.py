@@ -10,7 +10,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from handstamp.demo.front import STATIC_PATH, Front
-from handstamp.demo.portside import api, login, pages
+from handstamp.demo.portside import api, boxes, login, pages, wizard
 from handstamp.demo.portside.web import HERE, error_page, page, signed_in_page
 
 if TYPE_CHECKING:
@@ -31,9 +31,21 @@ _ROUTES = [
     Route("/logout", signed_in_page(login.sign_out), methods=["POST"]),
     Route("/account", signed_in_page(pages.account)),
     Route("/containers", signed_in_page(pages.containers)),
+    Route("/containers/all", signed_in_page(boxes.long_list)),
+    Route("/containers/{number}", signed_in_page(boxes.container)),
+    Route("/containers/{number}/pregate.png", signed_in_page(boxes.badge)),
+    Route("/appointments", signed_in_page(wizard.listing)),
+    Route("/appointments/new", signed_in_page(wizard.show_first), methods=["GET"]),
+    Route("/appointments/new", signed_in_page(wizard.send_first), methods=["POST"]),
+    Route("/appointments/new/{draft}/truck", signed_in_page(wizard.show_second), methods=["GET"]),
+    Route("/appointments/new/{draft}/truck", signed_in_page(wizard.send_second), methods=["POST"]),
+    Route("/appointments/new/{draft}/time", signed_in_page(wizard.show_third), methods=["GET"]),
+    Route("/appointments/new/{draft}/time", signed_in_page(wizard.send_third), methods=["POST"]),
+    Route("/appointments/made/{number}", signed_in_page(wizard.confirmation)),
     Route("/ping", page(pages.ping)),
     Route("/api/account", api.with_bearer(api.account)),
     Route("/api/containers", api.with_bearer(api.containers)),
+    Route("/api/containers/all", api.with_bearer(api.long_list)),
     Route("/api/token", api.refresh_token, methods=["POST"]),
     Route("/favicon.ico", pages.favicon),
 ]

@@ -1,12 +1,14 @@
-"""Containers for the list: the same for the same account at every start, others for each account.
+"""Containers for the lists: the same for the same account at every start, others for each account.
 
 Owners, lines and vessels are made up. Numbers follow ISO 6346, so their check digits are right.
 """
 
 from __future__ import annotations
 
+import functools
 import random
 from dataclasses import asdict, dataclass
+from datetime import date, timedelta
 from typing import Any
 
 _OWNERS = ["HBRU", "TDLU", "QAYU", "NVLU", "SKFU", "ORNU"]
@@ -15,6 +17,8 @@ _VESSELS = ["Northern Heron", "Aurelia Tide", "Cape Tolver", "Sable Petrel", "Ma
 _SIZES = ["20' DC", "40' DC", "40' HC", "40' HC", "45' HC", "20' RF", "40' RF", "20' OT"]
 _PORTS = ["Valparaíso", "Gdańsk", "Santos", "Busan", "Durban", "Halifax", "Kotka", "Piraeus", "Nagoya", "Tema"]
 _STATUSES = ["In yard", "In yard", "In yard", "On vessel", "On vessel", "Gated out", "Loaded"]
+_LAST_ARRIVAL = date(2026, 3, 31)
+_DAYS_BACK = 900
 _HOLDS = ["", "", "", "", "", "", "Customs", "Freight", "Line"]
 
 
@@ -44,6 +48,25 @@ class Container:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row of the long list, which goes back for years.
+
+    Args:
+        container: what the short list shows, too.
+        reference: the account's own number for it; begins with the user name, so that a row of somebody else's shows.
+        arrived: at the terminal.
+    """
+
+    container: Container
+    reference: str
+    arrived: date
+
+    def as_json(self) -> dict[str, Any]:
+        """As the API gives it."""
+        return {**self.container.as_json(), "reference": self.reference, "arrived": self.arrived.isoformat()}
+
+
 def check_digit(prefix: str) -> int:
     """The last digit of a container number (ISO 6346 annex A); `prefix` is its first ten characters."""
     total = sum(_value(character) << place for place, character in enumerate(prefix))
@@ -63,6 +86,25 @@ def containers_of(username: str) -> list[Container]:
     chance = random.Random(f"fleet of {username}")  # noqa: S311  (it must give the same again, and hides nothing)
     rows = [_container(chance) for _ in range(chance.randint(36, 56))]
     return sorted(rows, key=lambda row: row.number)
+
+
+@functools.lru_cache(maxsize=128)
+def records_of(username: str) -> tuple[Record, ...]:
+    """This account's long list, 2,000 to 4,000 rows, the latest arrival first; all of `containers_of` are in it."""
+    chance = random.Random(f"long list of {username}")  # noqa: S311  (it must give the same again, and hides nothing)
+    by_number = {row.number: row for row in containers_of(username)}
+    wanted = chance.randint(2000, 4000)
+    while len(by_number) < wanted:
+        row = _container(chance)
+        by_number.setdefault(row.number, row)
+    arrivals = sorted((_LAST_ARRIVAL - timedelta(days=chance.randrange(_DAYS_BACK)) for _ in by_number), reverse=True)
+    rows = zip(by_number.values(), arrivals, strict=True)
+    return tuple(Record(row, f"{username}-{wanted - place:05d}", arrived) for place, (row, arrived) in enumerate(rows))
+
+
+def record_of(username: str, number: str) -> Record | None:
+    """The row of one container; None when the account has none of this number."""
+    return next((record for record in records_of(username) if record.container.number == number), None)
 
 
 def _container(chance: random.Random) -> Container:

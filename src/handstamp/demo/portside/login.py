@@ -7,7 +7,6 @@ authentication scheme). A locked account and a form without its CSRF token are a
 
 from __future__ import annotations
 
-import hmac
 import math
 import time
 from typing import TYPE_CHECKING, Any
@@ -23,9 +22,12 @@ from handstamp.demo.portside.web import (
     csrf_page,
     drop_session_cookie,
     error_page,
+    form_text,
     local_path,
     render,
+    same_secret,
     set_session_cookie,
+    signed_form,
     site_of,
     user_agent,
 )
@@ -85,7 +87,7 @@ async def send_code_form(request: Request, session: Session | None) -> Response:
     site, done = site_of(request), presession.password_done
     if site.lockouts.seconds_left(done.username, knobs=site.knobs):
         return _locked(site, done.username)
-    problem = check_code(site, done.username, _text(form, "otp"), seconds=time.time())
+    problem = check_code(site, done.username, form_text(form, "otp"), seconds=time.time())
     if problem is None:
         return _enter(request, presession, done, replaced=session)
     if count_failure(site, done.username):
@@ -96,8 +98,7 @@ async def send_code_form(request: Request, session: Session | None) -> Response:
 
 async def sign_out(request: Request, session: Session) -> Response:
     """POST /logout."""
-    form = await request.form()
-    if not _same(session.csrf, _text(form, "csrf")):
+    if await signed_form(request, session) is None:
         return csrf_page()
     site = site_of(request)
     if not site.knobs.lazy_logout:
@@ -170,23 +171,14 @@ def _locked(site: Portside, username: str) -> Response:
 def _presession_of(request: Request, form: FormData) -> Presession | None:
     """The browser's pre-session, if the form carries its CSRF token."""
     presession = site_of(request).presessions.get(request.cookies.get(PRESESSION_COOKIE))
-    return presession if presession is not None and _same(presession.csrf, _text(form, "csrf")) else None
+    return presession if presession is not None and same_secret(presession.csrf, form_text(form, "csrf")) else None
 
 
 def _read(form: FormData, names: FormNames) -> Entry:
     return Entry(
-        username=_text(form, names.username).strip(),
-        password=_text(form, names.password),
-        captcha=_text(form, names.captcha),
-        remember=bool(_text(form, names.remember)),
-        next_path=local_path(_text(form, "next")),
+        username=form_text(form, names.username).strip(),
+        password=form_text(form, names.password),
+        captcha=form_text(form, names.captcha),
+        remember=bool(form_text(form, names.remember)),
+        next_path=local_path(form_text(form, "next")),
     )
-
-
-def _text(form: FormData, name: str) -> str:
-    value = form.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def _same(expected: str, given: str) -> bool:
-    return hmac.compare_digest(expected.encode(), given.encode("utf-8", "surrogatepass"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from handstamp.demo.accounts import BUILT_IN
-from handstamp.demo.portside.web import HERE, person, render, site_of
+from handstamp.demo.portside.web import HERE, member, person, render, site_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -29,18 +29,17 @@ async def account(request: Request, session: Session) -> Response:
     """GET /account."""
     site = site_of(request)
     context = {
-        **person(request, session),
+        **member(request, session),
         "sign_ins": list(site.sign_ins.get(session.username, ())),
         "login_count": site.tally.logins_of(session.username),
         "idle_minutes": site.knobs.session_seconds / 60,
-        "grant": _handed_out(session),
     }
     return render("account.html", context=context)
 
 
 async def containers(request: Request, session: Session) -> Response:
     """GET /containers: the page; its rows come from the API."""
-    return render("containers.html", context={**person(request, session), "grant": _handed_out(session)})
+    return render("containers.html", context=member(request, session))
 
 
 async def ping(request: Request, session: Session | None) -> Response:
@@ -55,9 +54,3 @@ async def favicon(request: Request) -> Response:
     """GET /favicon.ico, which browsers ask for on pages that are not ours to write, such as the captcha."""
     del request
     return FileResponse(HERE / "static" / "favicon.svg", media_type="image/svg+xml")
-
-
-def _handed_out(session: Session) -> object:
-    """The API token for this page to put into localStorage: once after the login, never again."""
-    grant, session.handout = session.handout, None
-    return grant

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hmac
 import http
 import math
 import re
@@ -18,6 +19,7 @@ from handstamp.demo.sessions import Session, Visit, seconds_left
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from starlette.datastructures import FormData
     from starlette.requests import Request
 
     from handstamp.demo.world import Portside, World
@@ -58,6 +60,29 @@ def person(request: Request, session: Session | None) -> dict[str, Any]:
     if session is None:
         return {"here": request.url.path}
     return {"here": request.url.path, "session": session, "account": site_of(request).accounts.get(session.username)}
+
+
+def member(request: Request, session: Session) -> dict[str, Any]:
+    """`person` for a page that only people who are signed in see. The first such page after the login hands out the API token, once."""
+    grant, session.handout = session.handout, None
+    return {**person(request, session), "grant": grant}
+
+
+def form_text(form: FormData, name: str) -> str:
+    """A field of a form that was sent; empty when there is none, or a file."""
+    value = form.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def same_secret(expected: str, given: str) -> bool:
+    """Whether they are equal, in a time that does not tell where they differ."""
+    return hmac.compare_digest(expected.encode(), given.encode("utf-8", "surrogatepass"))
+
+
+async def signed_form(request: Request, session: Session) -> FormData | None:
+    """The form that was sent, if it carries the session's CSRF token."""
+    form = await request.form()
+    return form if same_secret(session.csrf, form_text(form, "csrf")) else None
 
 
 def local_path(text: str | None) -> str:

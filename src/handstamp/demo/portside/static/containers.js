@@ -1,10 +1,10 @@
 // The container list: rows from the API; the filter is kept for this tab, the row height for this browser.
 
 import { get } from "./api.js";
+import { cell, chip, statusChip } from "./cells.js";
 
 const FILTER = "containers.filter";
 const DENSITY = "portside.density";
-const TONES = { "In yard": "good", "On vessel": "blue", Loaded: "warn", "Gated out": "" };
 
 const table = document.getElementById("containers");
 const text = document.getElementById("filter-text");
@@ -14,21 +14,6 @@ const count = document.getElementById("count");
 const problem = document.getElementById("problem");
 let rows = [];
 
-function cell(label, content, className = "") {
-  const made = document.createElement("td");
-  made.dataset.label = label;
-  made.className = className;
-  made.append(content);
-  return made;
-}
-
-function chip(content, tone) {
-  const made = document.createElement("span");
-  made.className = `chip ${tone}`;
-  made.textContent = content;
-  return made;
-}
-
 function line(row) {
   const made = document.createElement("tr");
   made.append(
@@ -37,7 +22,7 @@ function line(row) {
     cell("Line", row.line),
     cell("Vessel / voyage", `${row.vessel} ${row.voyage}`),
     cell("Port", row.port),
-    cell("Status", chip(row.status, TONES[row.status] ?? "")),
+    cell("Status", statusChip(row.status)),
     cell("Position", row.position),
     cell("Hold", row.hold ? chip(row.hold, "bad") : ""),
     cell("Weight", `${row.weight_kg.toLocaleString("en")} kg`, "number"),
