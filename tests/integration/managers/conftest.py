@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright._impl._driver import compute_driver_executable
 from playwright.sync_api import sync_playwright
 
 from handstamp.browser import find_browser
@@ -105,3 +106,10 @@ def web(browser: Browser) -> Iterator[Callable[..., Page]]:
     yield opened
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def mcp_server() -> tuple[str, list[str]]:
+    """The command of a Playwright MCP server: the one in Playwright's own package."""
+    node, script = compute_driver_executable()
+    return node, [script, "mcp"]
