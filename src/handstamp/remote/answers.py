@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _LONGEST_MESSAGE = 2000
+_NOT_BEGUN = ("draining", "too-busy")  # 503 of a server that ends, or has too many callers; another 503 may have come half-way
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +97,16 @@ def seconds_of(retry_after: object, now: datetime | None = None) -> float | None
 
 
 def pause_before_again(answer: Answer) -> float | None:
-    """Seconds after which a call may be made again that was not carried out for want of room; None when waiting is no help.
+    """Seconds after which a call may be made again that the server says it has not begun; None when waiting is no help, or nobody knows.
 
     An account whose logins are held back is no such thing: it waits for a person.
     """
-    if answer.status != 429:
-        return None
-    document = _decoded(answer.body) or {}
-    code = document.get("code")
+    code = (_decoded(answer.body) or {}).get("code")
     known = codes().get(code) if isinstance(code, str) else None
-    return None if known is not None and issubclass(known, LoginError) else seconds_of(answer.headers.get("retry-after"))
+    if known is not None and issubclass(known, LoginError):
+        return None
+    not_begun = answer.status == 429 or (answer.status == 503 and code in _NOT_BEGUN)
+    return seconds_of(answer.headers.get("retry-after")) if not_begun else None
 
 
 def _decoded(body: bytes) -> dict[str, Any] | None:

@@ -1,7 +1,8 @@
 """The calls of a server as flows: generators that yield a `Send` and get its `Answer`, so that they are written once for sync and async.
 
 A call is made again in two cases only, both for `wait` seconds at most: nothing listens where the server should be (it is being
-started anew), or the server says by 429 and Retry-After that it has not begun. Whatever may have been carried out is never sent twice.
+started anew), or the server says that it has not begun and when to come again (Retry-After). Whatever may have been carried out is
+never sent twice.
 """
 
 from __future__ import annotations
