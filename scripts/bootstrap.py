@@ -24,6 +24,7 @@ from typing import Any
 
 import browser
 import debian
+import npm
 from console import ROOT, SetupError, log_file, note, run, step
 
 VENV = ROOT / ".venv"
@@ -68,6 +69,7 @@ def setup(*, with_tests: bool) -> None:
     path = ensure_browser(done)
     if with_tests:
         ensure_test_programs()
+        ensure_npm_packages(done)
     note(f"ready: Python {sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro} in .venv, browser {path}")
 
 
@@ -124,6 +126,13 @@ def ensure_test_programs() -> None:
         debian.install(missing, why="The test suite needs them")
     else:
         note(f"without {', '.join(missing)} some tests will be skipped; on Debian: {debian.command(missing)}")
+
+
+def ensure_npm_packages(done: _Done) -> None:
+    """Servers that tests start, and that come by npm. Where they cannot be had, their tests skip."""
+    state = _digest(*npm.inputs())
+    if done["npm"] != state or not npm.is_installed():
+        done["npm"] = state if npm.install() else None
 
 
 def lock(*, upgrade: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +18,6 @@ from handstamp.vault import Vault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
-    from pathlib import Path
 
     from playwright.sync_api import Browser, BrowserContext, Page
 
@@ -30,6 +30,7 @@ def run(flow: Coroutine[Any, Any, None]) -> None:
         thread.submit(asyncio.run, flow).result()
 
 
+MCP_OF_NPM = Path(__file__).parents[3] / "build" / "npm" / "node_modules" / "@playwright" / "mcp" / "cli.js"
 ARGS = ["--no-sandbox"] if os.geteuid() == 0 else []
 
 
@@ -109,7 +110,15 @@ def web(browser: Browser) -> Iterator[Callable[..., Page]]:
 
 
 @pytest.fixture
-def mcp_server() -> tuple[str, list[str]]:
-    """The command of a Playwright MCP server: the one in Playwright's own package."""
+def mcp_server(request: pytest.FixtureRequest) -> tuple[str, list[str]]:
+    """The command of the Playwright MCP server: npm's `@playwright/mcp`, or the same one as it comes in Playwright's own package.
+
+    A test may name one of the two, ``npm`` or ``playwright``; for the others npm's is taken if it is here.
+    """
     node, script = compute_driver_executable()
-    return node, [script, "mcp"]
+    wanted = getattr(request, "param", "npm" if MCP_OF_NPM.is_file() else "playwright")
+    if wanted == "playwright":
+        return node, [script, "mcp"]
+    if not MCP_OF_NPM.is_file():
+        pytest.skip("npm's @playwright/mcp is not in build/npm; `make setup-test` brings it where npm is")
+    return node, [str(MCP_OF_NPM)]

@@ -113,6 +113,7 @@ def profiles(vault: Vault) -> ProfileManager:
     return ProfileManager(vault=vault)
 
 
+@pytest.mark.parametrize("mcp_server", ["npm", "playwright"], indirect=True)
 def test_a_login_made_in_one_server_is_valid_in_the_next_one(
     start: Start, demo: DemoServers, profiles: ProfileManager, run_async: Callable[..., None], tmp_path: Path
 ) -> None:
