@@ -54,6 +54,7 @@ REMEDIES = {
     "workflow-ended": "Begin again without `appointment_session_id`.",
     "server": "Read the message.",
     "pool-full": "Ask again after `Retry-After`, or give the server more windows (`max_sessions`).",
+    "stopping": "Ask again after `Retry-After`; another server on the same vault serves the session meanwhile.",
     "unauthorized": "Send `Authorization: Bearer …` with a token of this server.",
     "forbidden": "Use a token with the scope that the message names, or change the setting that it names.",
 }

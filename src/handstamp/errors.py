@@ -16,7 +16,7 @@
     ├─ OperationError               something that was to be done at a site
     │    InputMissing · InputInvalid · OperationRefused · OperationFailed · WorkflowEnded
     └─ ServerError                  a handstamp server
-         PoolFull(retry_after) · Unauthorized · Forbidden
+         PoolFull(retry_after) · Stopping · Unauthorized · Forbidden
 
 A message is one sentence or two: what happened, to what, what to do. It never holds a secret.
 """
@@ -344,6 +344,13 @@ class PoolFull(ServerError):
     def __init__(self, message: str, *, retry_after: float = 5.0) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class Stopping(ServerError):
+    """The server is about to end and begins nothing new; the sessions are in the vault. Ask again when it is back."""
+
+    code = "stopping"
+    http_status = 503
 
 
 class Unauthorized(ServerError):

@@ -146,6 +146,10 @@ class Engine:
             if shared.browser is not None:
                 await shared.browser.close()
 
+    def pids(self) -> tuple[int, ...]:
+        """Process ids of the browsers that run; the helpers of each are in the process group of the same number."""
+        return tuple(shared.browser.pid for shared in list(self._browsers.values()) if shared.browser is not None and shared.browser.alive)
+
     def close(self) -> None:
         """End all browsers and the thread. Called at exit by itself."""
         if self._pid != os.getpid() or self._loop.is_closed() or not self._thread.is_alive():

@@ -1,0 +1,82 @@
+"""A session that is open in a browser context of the pool."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+from handstamp.async_api import opened
+from handstamp.errors import BrowserGone, HandstampError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.async_api import BrowserContext, Page
+
+    from handstamp._signed_in import Order
+    from handstamp.sites import Site
+    from handstamp.state import Session
+
+_log = logging.getLogger(__name__)
+
+
+class LiveSession:
+    """A session in its window. Used by one caller at a time.
+
+    Attributes:
+        session: its facts, as they were when it was opened or checked last.
+        site: that it was opened for.
+        context: Playwright's, async, on the loop of the pool.
+        pages: that stay open between two uses, by whatever name their users gave them.
+        checked_at: when it was last known to be valid, by the loop's clock.
+        unwanted: to be closed as soon as nobody uses it.
+    """
+
+    def __init__(self, site: Site, context: BrowserContext, stack: AsyncExitStack) -> None:
+        self.site = site
+        self.context = context
+        self.session: Session
+        self.pages: dict[str, Page] = {}
+        self.checked_at = asyncio.get_running_loop().time()
+        self.unwanted = False
+        self._stack = stack
+        self._dead = False
+
+    @classmethod
+    async def open(cls, site: Site, order: Order, *, died: Callable[[], None]) -> LiveSession:
+        """Open it: lease, check, login if need be, state; see `signed_in`.
+
+        Args:
+            site: of the order.
+            order: what is to be opened.
+            died: called when the browser or its context ends by itself.
+        """
+        stack = AsyncExitStack()
+        context = await stack.enter_async_context(opened(order))
+        live = cls(site, context, stack)
+
+        def closed(_: BrowserContext) -> None:
+            if not live._dead:
+                live._dead = True
+                died()
+
+        context.on("close", closed)
+        return live
+
+    @property
+    def dead(self) -> bool:
+        """Whether its browser or context has ended."""
+        return self._dead
+
+    async def close(self) -> None:
+        """Save it and let go of window and lease. What could not be saved is logged: its session is in the vault as it was before."""
+        ended, self._dead = self._dead, True
+        try:
+            await self._stack.aclose()
+        except BrowserGone:
+            if not ended:
+                _log.warning("%s, profile '%s': its browser had ended", self.site.name, self.session.profile)
+        except HandstampError as error:
+            _log.warning("%s, profile '%s': %s", self.site.name, self.session.profile, error)

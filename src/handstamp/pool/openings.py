@@ -1,0 +1,115 @@
+"""Opening sessions for the pool, and telling whether one that is open is still good."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from handstamp._signed_in import Order, engine
+from handstamp.errors import SessionNotFound
+from handstamp.keeper import Given, Keeper
+from handstamp.pool.live import LiveSession
+from handstamp.sites import find_site
+from handstamp.state import Health
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from handstamp.pool.settings import PoolSettings
+    from handstamp.pool.values import Counters
+    from handstamp.sites import ChallengeSolver, Site
+    from handstamp.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A session that is to be live.
+
+    Args:
+        profile: the jar of state.
+        site: where.
+        given: credentials of the caller, for a login.
+        solver: who answers what the site asks then.
+    """
+
+    profile: str
+    site: Site
+    given: Given = Given()
+    solver: ChallengeSolver | None = None
+
+
+class Openings:
+    """Opens what is wanted.
+
+    Args:
+        vault: where the sessions are.
+        settings: of the pool.
+        counters: of the pool.
+        home: where recipes are.
+        solver: who answers what sites ask, where the caller brings nobody.
+    """
+
+    def __init__(self, vault: Vault, settings: PoolSettings, counters: Counters, *, home: Path, solver: ChallengeSolver | None) -> None:
+        self._vault = vault
+        self._settings = settings
+        self._counters = counters
+        self._home = home
+        self._solver = solver
+        self._sites: dict[str, Site] = {}
+
+    def site(self, name: str) -> Site:
+        """A site by name, as it was when it was first asked for.
+
+        Raises:
+            SiteUnknown, RecipeInvalid: see `find_site`.
+        """
+        if name not in self._sites:
+            self._sites[name] = find_site(name, home=self._home)
+        return self._sites[name]
+
+    def keeper(self) -> Keeper:
+        """One that checks and logs in for this pool."""
+        return Keeper(engine(), self._vault, solver=self._solver)
+
+    async def open(self, wanted: Wanted, died: Callable[[], None], *, until: float) -> LiveSession:
+        """Open it.
+
+        Args:
+            wanted: what.
+            died: called when its browser ends by itself.
+            until: how long to wait for another program that has the profile, by the loop's clock.
+        """
+        before = await asyncio.to_thread(self._vault.session, wanted.profile, wanted.site.name)
+        wait = max(0.0, until - asyncio.get_running_loop().time())
+        apart = wanted.profile if self._settings.isolation == "session" else ""
+        solver = wanted.solver or self._solver
+        order = Order(wanted.site.name, wanted.profile, wanted.given, vault=self._vault, wait=wait, apart=apart, solver=solver)
+        live = await LiveSession.open(wanted.site, order, died=died)
+        session = await asyncio.to_thread(self._vault.session, wanted.profile, wanted.site.name)
+        if session is None:
+            await live.close()
+            raise SessionNotFound(f"{wanted.site.name} in profile '{wanted.profile}' was forgotten while it was opened; ask again")
+        live.session = session
+        self._counters.logins += session.logins - (before.logins if before else 0)
+        self._counters.revived += before is not None and before.logins == session.logins
+        return live
+
+    async def is_valid(self, live: LiveSession, *, trust: float) -> bool:
+        """Whether a live session may be used as it is: it was valid a moment ago, or is not known to have ended.
+
+        Args:
+            live: whose turn the caller has.
+            trust: for how many seconds the last answer counts.
+        """
+        now = asyncio.get_running_loop().time()
+        if not live.site.can_check or now - live.checked_at < trust:
+            return True
+        verdict = await engine().call(self.keeper().check(live.site, live.session.profile, by_browser=False))
+        if verdict.health is Health.EXPIRED:
+            return False
+        if verdict.health is Health.VALID:
+            live.checked_at = now
+            live.session = await asyncio.to_thread(self._vault.session_by_id, live.session.session_id)
+        return True

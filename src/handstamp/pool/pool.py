@@ -1,0 +1,374 @@
+"""The pool: sessions by credentials or id, live in at most so many windows, the others hibernated and back on their next use."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from handstamp._signed_in import engine
+from handstamp.errors import BrowserGone, OperationError, SessionNotFound
+from handstamp.home import home as home_directory
+from handstamp.home import settings as settings_of
+from handstamp.keeper import Given
+from handstamp.keeper.solvers import ServiceSolver
+from handstamp.pool.accounts import profile_for, superseded
+from handstamp.pool.openings import Openings, Wanted
+from handstamp.pool.rounds import Rounds
+from handstamp.pool.settings import PoolSettings
+from handstamp.pool.values import Admission, Counters, Listed, PoolFacts
+from handstamp.pool.windows import Windows
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+    from pathlib import Path
+    from typing import Self
+
+    from handstamp.operations import Files, Outcome
+    from handstamp.pool.live import LiveSession
+    from handstamp.sites import ChallengeSolver, Site, Verdict
+    from handstamp.sites.operation import Operation
+    from handstamp.state import Session
+    from handstamp.vault import Served, ServedSession, Vault
+
+_log = logging.getLogger(__name__)
+UNKNOWN_ID = "Invalid or expired session_id"
+DRAIN_SECONDS = 30.0
+_PASSWORD, _CAPTCHA_KEY = "password", "captcha_api_key"
+
+
+class Pool:
+    """Live sessions for many callers. An async context manager, on one event loop; any number of pools share one vault.
+
+    Args:
+        vault: where the sessions are; stays the caller's.
+        settings: see `PoolSettings`.
+        files: where operations leave what they made.
+        home: where recipes are; by default the home directory.
+        solver: who answers what sites ask during logins, besides the configured service and whoever answers in the vault.
+
+    Attributes:
+        counters: what was done since the beginning.
+        home: where recipes and settings are.
+        openings: opens sessions, and knows the sites.
+    """
+
+    def __init__(
+        self, vault: Vault, settings: PoolSettings = PoolSettings(), *, files: Files, home: Path | None = None, solver: ChallengeSolver | None = None
+    ) -> None:
+        self.vault = vault
+        self.settings = settings
+        self.files = files
+        self.counters = Counters()
+        self.home = home or home_directory()
+        self.openings = Openings(vault, settings, self.counters, home=self.home, solver=solver)
+        self._windows = Windows(settings.max_sessions, self.counters)
+        self._served: dict[str, Served] = {}  # of the sessions that are live here, by id
+        self._used: set[str] = set()  # ids that were asked for since this was last written down
+        self._rounds = Rounds(self, self._windows)
+
+    async def __aenter__(self) -> Self:
+        await self._rounds.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.drain(0.0)
+
+    async def drain(self, seconds: float = DRAIN_SECONDS) -> None:
+        """Begin nothing new, give what is under way so many seconds, and hibernate all. Then the pool is of no more use."""
+        await self._windows.stop(seconds)
+        await self._rounds.stop()
+
+    def site(self, name: str) -> Site:
+        """A site by name; see `Openings.site`."""
+        return self.openings.site(name)
+
+    # -- who comes ----------------------------------------------------------------------------------------------
+
+    async def admit(self, site: str, username: str, password: str, *, captcha_api_key: str | None = None, keep_alive: bool = True) -> Admission:
+        """The session of these credentials, live; made by one login when there is none, or when it has ended, however many ask at once.
+
+        Args:
+            site: name of a site with a recipe for a login.
+            username: of the account.
+            password: of it; another than the session was made with has to succeed in a login first, whose session then takes its place.
+            captcha_api_key: the account's own key for the service that reads captchas; kept, sealed, for later logins.
+            keep_alive: see `Served`.
+
+        Raises:
+            LoginFailed, ChallengeUnsolved, LoginBudgetSpent: see `Keeper.ensure`.
+            PoolFull: no window came free in time.
+            LeaseHeld: another program has the profile.
+        """
+        found = self.site(site)
+        profile = profile_for(found.name, username, await asyncio.to_thread(self.vault.password_mark, found.name, username, password))
+        wanted = Wanted(profile, found, Given(username, password), self._captcha_solver(captcha_api_key))
+        async with self._windows.alone(profile, until=self._until()):
+            open_already = self._windows.live.get(profile)
+            before = open_already.session if open_already else await asyncio.to_thread(self.vault.session, profile, found.name)
+            live = await self._taken(wanted)
+            try:
+                if live is not open_already:
+                    await asyncio.to_thread(self._remember, live.session, password, captcha_api_key)
+                return Admission(live.session, await self._serve(live.session, keep_alive=keep_alive), is_new=before is None)
+            finally:
+                self._windows.leave(profile)
+
+    async def admit_profile(self, site: str, profile: str) -> Admission:
+        """The session of a profile at a site, live: what `signed_in(site, profile=…)` would open.
+
+        Raises:
+            LoginRequired: it has ended, or there is none, and no credentials are known; further as `admit`.
+        """
+        found = self.site(site)
+        async with self._windows.alone(profile, until=self._until()):
+            before = await asyncio.to_thread(self.vault.session, profile, found.name)
+            live = await self._taken(Wanted(profile, found))
+            try:
+                return Admission(live.session, await self._serve(live.session, keep_alive=True), is_new=before is None)
+            finally:
+                self._windows.leave(profile)
+
+    def _captcha_solver(self, key: str | None) -> ChallengeSolver | None:
+        url = settings_of(self.home).solver_url
+        return ServiceSolver(url, api_key=key) if url and key else None
+
+    def _remember(self, session: Session, password: str, captcha_api_key: str | None) -> None:
+        """Keep what brings the session back, and let go of sessions that other credentials of the same account have made."""
+        username = session.username or ""
+        kept = {_PASSWORD: password} | ({_CAPTCHA_KEY: captcha_api_key} if captcha_api_key else {})
+        for name, value in kept.items():
+            if self.vault.secret(session.site, username, name) != value:
+                self.vault.set_secret(session.site, username, name, value)
+        for old in superseded(self.vault.sessions(site=session.site), site=session.site, username=username, profile=session.profile):
+            self.vault.end_served(old.session_id)
+            self.vault.forget(old.profile)
+            self.vault.record_event("superseded", profile=old.profile, site=old.site, data={"by": session.profile})
+
+    async def _serve(self, session: Session, *, keep_alive: bool) -> Served:
+        known = self._served.get(session.session_id)
+        if known is None or known.keep_alive != keep_alive:
+            known = await asyncio.to_thread(self.vault.serve, session.session_id, keep_alive=keep_alive)
+            self._served[session.session_id] = known
+        self._used.add(session.session_id)
+        return known
+
+    async def known(self, session_id: str) -> Session:
+        """The facts of a session that may be used.
+
+        Raises:
+            SessionNotFound: there is none of this id, or it has ended.
+        """
+        for live in self._windows.live.values():
+            if live.session.session_id == session_id and session_id in self._served:
+                return live.session
+        return await asyncio.to_thread(self._known, session_id)
+
+    def _known(self, session_id: str) -> Session:
+        served = self.vault.served(session_id)
+        if served is not None and served.ended_at is not None:
+            raise SessionNotFound(UNKNOWN_ID)
+        try:
+            session = self.vault.session_by_id(session_id)
+        except SessionNotFound:
+            raise SessionNotFound(UNKNOWN_ID) from None
+        if served is None:
+            self.vault.serve(session_id, keep_alive=True)
+        return session
+
+    # -- what is done -------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def use(self, session_id: str, *, wait: float | None = None) -> AsyncIterator[LiveSession]:
+        """A session, live and nobody else's within the block; a hibernated one is revived, one that has ended is brought back by a login.
+
+        Args:
+            session_id: of it.
+            wait: seconds to wait for it, and for a window; by default the setting `queue_seconds`.
+
+        Raises:
+            SessionNotFound: see `known`. PoolFull: no window came free in time.
+            LoginRequired, LoginFailed, …: it has ended, and could not be brought back.
+        """
+        session = await self.known(session_id)
+        async with self._windows.alone(session.profile, until=self._until(wait)):
+            live = await self._taken(Wanted(session.profile, self.site(session.site), Given(session.username)), wait=wait)
+            self._used.add(session_id)
+            try:
+                yield live
+            finally:
+                self._windows.leave(session.profile)
+
+    async def run(self, session_id: str, operation: Operation, given: Mapping[str, Any], *, workflow_id: str | None = None, evidence: bool = False) -> Outcome:
+        """What an operation gives, done in a session.
+
+        It is done again when its browser ended in the middle, or the site had ended the session, as often as the setting `retries`
+        says, if it is declared repeatable.
+
+        Args:
+            session_id: of the session.
+            operation: of its site.
+            given: its input, by field.
+            workflow_id: of the workflow that goes on.
+            evidence: leave a debug bundle.
+
+        Raises:
+            OperationError: see there; `repeatable` says whether to call again.
+            BrowserGone: the browser ended in the middle, again and again.
+        """
+        from handstamp.operations import perform  # noqa: PLC0415  (an extra)
+
+        self.counters.operations += 1
+        left = self.settings.retries
+        while True:
+            async with self.use(session_id) as live:
+                try:
+                    return await perform(
+                        operation, live.site, live.session, live.context, given, vault=self.vault, files=self.files, pages=live.pages,
+                        workflow_id=workflow_id, seconds=self.settings.workflow_seconds, evidence=evidence,
+                    )  # fmt: skip
+                except (BrowserGone, OperationError) as error:
+                    if not await self._cut_off(live, error):
+                        raise
+                    live.unwanted = True
+                    if not left or not _repeatable(operation, error):
+                        raise
+                    if isinstance(error, OperationError):
+                        workflow_id = error.appointment_session_id or workflow_id
+            left -= 1
+            self.counters.repeated += 1
+
+    async def _cut_off(self, live: LiveSession, error: BrowserGone | OperationError) -> bool:
+        """Whether an operation failed because its window, or its session, has ended."""
+        if live.dead or isinstance(error, BrowserGone):
+            return True
+        return error.code == "operation-failed" and not await self.openings.is_valid(live, trust=0.0)
+
+    async def check(self, session_id: str) -> Verdict:
+        """How a session stands, asked of the site over plain HTTP, beside whoever uses it.
+
+        Raises:
+            SessionNotFound: see `known`. ConfigError: its site has no check.
+        """
+        session = await self.known(session_id)
+        return await engine().call(self.openings.keeper().check(self.site(session.site), session.profile, by_browser=False))
+
+    async def hibernate(self, session_id: str) -> bool:
+        """Close the window of a session as soon as nobody uses it; False when it has none here."""
+        return self._windows.hibernate((await self.known(session_id)).profile)
+
+    async def end(self, session_id: str, *, forget: bool = False) -> bool:
+        """End a session for those who use servers: its id is not taken any more, its window closes, nobody keeps it alive.
+
+        It stays in the vault, and whoever comes with its credentials is back in without a login.
+
+        Args:
+            session_id: of it.
+            forget: remove it from the vault as well, with the credentials that were kept for it.
+
+        Returns:
+            Whether it was live here.
+
+        Raises:
+            SessionNotFound: see `known`. PoolFull: it is in use, and did not come free in time.
+        """
+        session = await self.known(session_id)
+        async with self._windows.alone(session.profile, until=self._until()):
+            await asyncio.to_thread(self.vault.end_served, session_id)
+            self._served.pop(session_id, None)
+            was_live = await self._windows.shut(session.profile)
+            if forget:
+                await asyncio.to_thread(self._forget, session)
+        return was_live
+
+    def _forget(self, session: Session) -> None:
+        mine = self.vault.sessions(profile=session.profile)
+        if len(mine) == 1:
+            self.vault.forget(session.profile)
+        else:
+            for domain in self.site(session.site).domains:
+                self.vault.forget(session.profile, domain=domain)
+            self.vault.forget_session(session.profile, session.site)
+        if session.username:
+            self.vault.forget_secret(session.site, session.username)
+
+    # -- how it stands ------------------------------------------------------------------------------------------
+
+    async def listed(self) -> list[Listed]:
+        """The sessions that servers have, the oldest first."""
+        served = await asyncio.to_thread(self.vault.served_sessions)
+        now = datetime.now(UTC)
+        return [self._listed(one, now) for one in served]
+
+    def _listed(self, one: ServedSession, now: datetime) -> Listed:
+        live = self._windows.live.get(one.profile)
+        here = live is not None and live.session.session_id == one.served.session_id
+        return Listed(
+            one.served.session_id,
+            one.profile,
+            one.username,
+            one.site,
+            keep_alive=one.served.keep_alive,
+            created_at=one.served.served_at,
+            last_used=now if one.served.session_id in self._used else one.served.used_at,
+            age_seconds=max(0.0, (now - one.served.served_at).total_seconds()),
+            last_refresh=one.last_verified,
+            health=one.health,
+            state="live" if here else "hibernated",
+            in_use=here and self._windows.busy(one.profile),
+        )
+
+    def facts(self) -> PoolFacts:
+        """How the pool stands now."""
+        board = self._windows.board
+        busy = sum(self._windows.busy(key) for key in self._windows.live)
+        return PoolFacts(board.taken, busy, board.waiting, board.capacity, self._rounds.memory_mb, replace(self.counters))
+
+    # -- windows ------------------------------------------------------------------------------------------------
+
+    def _until(self, wait: float | None = None) -> float:
+        return asyncio.get_running_loop().time() + (self.settings.queue_seconds if wait is None else wait)
+
+    async def _taken(self, wanted: Wanted, *, wait: float | None = None, trust: float | None = None) -> LiveSession:
+        """The window of a session, whose turn the caller has; `leave` ends its use."""
+        until = self._until(wait)
+        valid = partial(self.openings.is_valid, trust=self.settings.trust_seconds if trust is None else trust)
+        return await self._windows.take(wanted.profile, wanted.site, partial(self.openings.open, wanted, until=until), until=until, valid=valid)
+
+    # -- for the rounds -----------------------------------------------------------------------------------------
+
+    def taken_note_of(self) -> set[str]:
+        """The ids that were asked for since the last call."""
+        used, self._used = self._used, set()
+        return used
+
+    def let_go(self, session_id: str) -> None:
+        """A session has ended elsewhere, or by its time."""
+        self._served.pop(session_id, None)
+
+    def kept_alive(self, session_id: str) -> bool:
+        """Whether a session that is live here is to be looked after."""
+        served = self._served.get(session_id)
+        return served is None or served.keep_alive
+
+    async def refresh(self, profile: str) -> bool:
+        """Look at a live session that nobody uses, and bring it back when it has ended; False when there was nothing to do."""
+        live = self._windows.live.get(profile)
+        if live is None or self._windows.busy(profile):
+            return False
+        async with self._windows.alone(profile, until=self._until(1.0)):
+            if self._windows.live.get(profile) is not live:
+                return False
+            logins = live.session.logins
+            again = await self._taken(Wanted(profile, live.site, Given(live.session.username)), trust=0.0)
+            self.counters.brought_back += again.session.logins > logins
+            self._windows.leave(profile)
+            return True
+
+
+def _repeatable(operation: Operation, error: BrowserGone | OperationError) -> bool:
+    return error.repeatable if isinstance(error, OperationError) else operation.repeatable

@@ -1,0 +1,209 @@
+"""The windows of a pool: opens, keeps and closes what the board decides. On one event loop; keys are names of profiles."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from handstamp.errors import PoolFull, Stopping
+from handstamp.pool.board import Board, Window
+from handstamp.pool.turns import Turns
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from handstamp.pool.board import Decisions
+    from handstamp.pool.live import LiveSession
+    from handstamp.pool.values import Counters
+    from handstamp.sites import Site
+
+    Open = Callable[[Callable[[], None]], Awaitable[LiveSession]]
+
+_log = logging.getLogger(__name__)
+_RETRY_AFTER = 5.0
+
+
+class Windows:
+    """Live sessions by key.
+
+    Args:
+        capacity: how many at once.
+        counters: where what is done is counted.
+    """
+
+    def __init__(self, capacity: int, counters: Counters) -> None:
+        self.board = Board(capacity)
+        self._counters = counters
+        self._turns = Turns()
+        self._live: dict[str, LiveSession] = {}
+        self._granted: dict[str, asyncio.Future[None]] = {}
+        self._closing: dict[str, asyncio.Task[None]] = {}
+        self._stopping = False
+
+    @property
+    def live(self) -> dict[str, LiveSession]:
+        """The sessions that are open now; not to be changed."""
+        return self._live
+
+    def busy(self, key: str) -> bool:
+        """Whether somebody has or wants this session."""
+        return not self._turns.free(key)
+
+    @asynccontextmanager
+    async def alone(self, key: str, *, until: float) -> AsyncIterator[None]:
+        """Within the block nobody else does anything with this session here.
+
+        Args:
+            key: of it.
+            until: how long to wait for it, by the loop's clock.
+
+        Raises:
+            PoolFull: it did not come free in time.
+            Stopping: the pool begins nothing new.
+        """
+        if self._stopping:
+            raise Stopping("the server is about to end and begins nothing new; ask again in a moment")
+        async with self._turns.turn(key, until=until):
+            yield
+
+    async def take(self, key: str, site: Site, open_it: Open, *, until: float, valid: Callable[[LiveSession], Awaitable[bool]]) -> LiveSession:
+        """The session's window, open and the caller's until `leave`; the caller has its turn (`alone`).
+
+        Args:
+            key: of it.
+            site: for which it must have been opened.
+            open_it: opens it; is told whom to tell when it ends by itself.
+            until: how long to wait for a window, by the loop's clock.
+            valid: whether a session that is open need not be opened anew.
+
+        Raises:
+            PoolFull: all windows are in use.
+        """
+        if closing := self._closing.get(key):
+            await asyncio.shield(closing)
+        if self.board.window(key) is Window.IDLE:
+            self.board.use(key)
+            live = self._live[key]
+            try:
+                fit = not live.dead and live.site.name == site.name and await valid(live)
+            except BaseException:
+                self.leave(key)
+                raise
+            if fit and not live.dead:
+                return live
+            await self.give_up(key)
+        return await self._opened(key, open_it, until=until)
+
+    async def _opened(self, key: str, open_it: Open, *, until: float) -> LiveSession:
+        await self._room(key, until=until)
+        try:
+            live = await open_it(lambda: self._died(key))
+        except BaseException:
+            self._do(self.board.closed(key))
+            raise
+        self._live[key] = live
+        self._counters.opened += 1
+        return live
+
+    async def _room(self, key: str, *, until: float) -> None:
+        granted = self._granted[key] = asyncio.get_running_loop().create_future()
+        self._do(self.board.ask(key))
+        try:
+            async with asyncio.timeout_at(until):
+                await granted
+        except BaseException as error:
+            self._granted.pop(key, None)
+            self._do(self.board.withdraw(key))
+            if isinstance(error, TimeoutError):
+                self._counters.refused += 1
+                what = f"all {self.board.capacity} windows are in use, and none came free in time"
+                raise PoolFull(f"{what}; ask again, or give the server more (`max_sessions`)", retry_after=_RETRY_AFTER) from None
+            raise
+
+    def leave(self, key: str) -> None:
+        """The caller of `take` is done with it."""
+        live = self._live[key]
+        if live.dead or live.unwanted or self._stopping:
+            self._begin_to_close(key)
+        else:
+            self._do(self.board.leave(key, asyncio.get_running_loop().time()))
+
+    async def give_up(self, key: str) -> None:
+        """The caller of `take` is done with it, and it is closed."""
+        await asyncio.shield(self._begin_to_close(key))
+
+    async def shut(self, key: str) -> bool:
+        """Close the window, whose turn the caller has and which nobody uses; False when there is none."""
+        if closing := self._closing.get(key):
+            await asyncio.shield(closing)
+        if self.board.window(key) is not Window.IDLE:
+            return False
+        await self.give_up(key)
+        return True
+
+    def hibernate(self, key: str) -> bool:
+        """Close the window when nobody uses it, else as soon as that is so; False when there is none."""
+        live = self._live.get(key)
+        if live is None:
+            return False
+        live.unwanted = True
+        if self.board.window(key) is Window.IDLE and not self.busy(key):
+            self._begin_to_close(key)
+        return True
+
+    def resize(self, capacity: int) -> None:
+        """Have more or fewer windows from now on."""
+        self._do(self.board.resize(capacity))
+
+    async def closed(self) -> None:
+        """Wait for the windows that are closing."""
+        while self._closing:
+            await asyncio.wait(set(self._closing.values()))
+
+    async def stop(self, seconds: float) -> None:
+        """Begin nothing new, wait so long for what is under way, then close all windows; what is still under way is cut off."""
+        self._stopping = True
+        until = asyncio.get_running_loop().time() + seconds
+        for key in self.board.of(Window.IDLE):
+            self._begin_to_close(key)
+        while self.board.of(Window.BUSY) and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110  (each is left in its own time)
+            await asyncio.sleep(0.05)
+        for key in self.board.of(Window.BUSY):
+            if key in self._live:
+                self._begin_to_close(key)
+        await self.closed()
+
+    # -- doing what was decided ---------------------------------------------------------------------------------
+
+    def _begin_to_close(self, key: str) -> asyncio.Task[None]:
+        self.board.close(key)
+        closing = self._closing[key] = asyncio.get_running_loop().create_task(self._close(key))
+        return closing
+
+    def _do(self, decisions: Decisions) -> None:
+        for key in decisions.close:
+            self._counters.evicted += 1
+            self._closing[key] = asyncio.get_running_loop().create_task(self._close(key))
+        for key in decisions.grant:
+            granted = self._granted.pop(key)
+            if not granted.done():
+                granted.set_result(None)
+
+    async def _close(self, key: str) -> None:
+        try:
+            if live := self._live.get(key):
+                await live.close()
+        except Exception:  # noqa: BLE001  (whatever it is, the window must come free)
+            _log.exception("the window of profile '%s' did not close in order", key)
+        finally:
+            self._live.pop(key, None)
+            self._closing.pop(key, None)
+            self._do(self.board.closed(key))
+
+    def _died(self, key: str) -> None:
+        """Its browser, or its context, has ended by itself."""
+        self._counters.crashes += 1
+        if self.board.window(key) is Window.IDLE and not self.busy(key):
+            self._begin_to_close(key)
