@@ -95,7 +95,7 @@ class Remote(RemoteBase):
             password: of the account.
             site: whose operation; by default the client's, else the server's.
             appointment_session_id: of a workflow that stopped for missing input, to go on with it.
-            fields: the operation's own, as JSON can say them.
+            fields: the operation's own, as JSON can say them; and what all take: ``captcha_api_key``, ``keep_alive``, ``evidence``.
 
         Raises:
             InputMissing: a workflow needs more; its `appointment_session_id` and `missing` say how to go on.
@@ -110,11 +110,11 @@ class Remote(RemoteBase):
         return self._run(self._sessions_flow())
 
     def close_session(self, session_id: str, *, forget: bool = False) -> None:
-        """Close a session's browser; its login stays saved, and the next use opens it again.
+        """Close a session: its id is not taken any more. The next `get_session` with its credentials brings it back, without a login.
 
         Args:
             session_id: as `get_session` gave it.
-            forget: delete what is saved, too.
+            forget: delete its login, too, so that coming back takes one.
         """
         self._run(self._close_session_flow(session_id, forget=forget))
 
@@ -234,7 +234,7 @@ class AsyncRemote(RemoteBase):
             password: of the account.
             site: whose operation; by default the client's, else the server's.
             appointment_session_id: of a workflow that stopped for missing input, to go on with it.
-            fields: the operation's own, as JSON can say them.
+            fields: the operation's own, as JSON can say them; and what all take: ``captcha_api_key``, ``keep_alive``, ``evidence``.
 
         Raises:
             InputMissing: a workflow needs more; its `appointment_session_id` and `missing` say how to go on.
@@ -249,11 +249,11 @@ class AsyncRemote(RemoteBase):
         return await self._run(self._sessions_flow())
 
     async def close_session(self, session_id: str, *, forget: bool = False) -> None:
-        """Close a session's browser; its login stays saved, and the next use opens it again.
+        """Close a session: its id is not taken any more. The next `get_session` with its credentials brings it back, without a login.
 
         Args:
             session_id: as `get_session` gave it.
-            forget: delete what is saved, too.
+            forget: delete its login, too, so that coming back takes one.
         """
         await self._run(self._close_session_flow(session_id, forget=forget))
 
