@@ -1,0 +1,81 @@
+"""What an exception in an operation means for whoever called it. Its own words are not handed on: they may hold what the page showed."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from typing import TYPE_CHECKING
+
+from handstamp.errors import BrowserGone, HandstampError, InputInvalid, InputMissing, OperationError, OperationFailed, OperationRefused, WorkflowEnded
+from handstamp.sites.playwright_errors import is_timeout, page_error, raise_if_gone
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+
+    from handstamp.sites.operation import Operation
+
+_log = logging.getLogger(__name__)
+
+REFUSALS = (OperationRefused, InputInvalid, InputMissing)
+"""The site (or the operation) looked at what was given and did nothing with it."""
+
+
+def failure(error: Exception, page: Page, operation: Operation, *, once_only: bool, phase: int = 0) -> HandstampError:
+    """The error for the caller.
+
+    Args:
+        error: what the operation raised.
+        page: its page.
+        operation: which.
+        once_only: it was doing what may not be done twice, so unless it says that the site refused, nobody knows whether it is done.
+        phase: of a workflow, from 1; 0 for none.
+    """
+    _log.debug("%s was ended by %s at %s", operation.name, type(error).__name__, _place(error))
+    if isinstance(error, REFUSALS):
+        return type(error)(str(error), operation=operation.name, missing=error.missing, phase=phase)
+    gone = is_gone(error, page)
+    if once_only:
+        return OperationFailed(_unknown(error, operation, gone=gone), operation=operation.name, repeatable=False, phase=phase)
+    if gone:
+        return BrowserGone(f"the browser ended in the middle of {operation.name}; the session is kept, and the operation may be called again")
+    if isinstance(error, OperationError) and not isinstance(error, WorkflowEnded):
+        return OperationFailed(str(error), operation=operation.name, repeatable=error.repeatable, phase=phase)
+    if isinstance(error, HandstampError):
+        return error
+    return OperationFailed(_sentence(error, operation), operation=operation.name, phase=phase)
+
+
+def wrong_result(operation: Operation, result: object, *, phase: int = 0) -> OperationFailed:
+    """The site did it, and its package does not say what came of it."""
+    message = (
+        f"{operation.name} gave a {type(result).__name__} instead of a {operation.gives.__name__}: a fault of the site's package. It was done all the same"
+    )
+    return OperationFailed(message, operation=operation.name, repeatable=operation.repeatable, phase=phase)
+
+
+def is_gone(error: Exception, page: Page) -> bool:
+    """Whether the page, its context or the browser has ended."""
+    try:
+        raise_if_gone(error, page)
+    except BrowserGone:
+        return True
+    return isinstance(error, BrowserGone)
+
+
+def _unknown(error: Exception, operation: Operation, *, gone: bool) -> str:
+    cause = "the browser ended" if gone else f"it failed ({type(error).__name__})"
+    return f"{operation.name} was cut off ({cause}): it is not known whether the site has done it. Look there before you call it again"
+
+
+def _sentence(error: Exception, operation: Operation) -> str:
+    if is_timeout(error):
+        return f"{operation.name} waited in vain for something on the page (TimeoutError): the site is slow, or its page has changed"
+    if isinstance(error, page_error()):
+        return f"{operation.name} could not use the page ({type(error).__name__}): the site does not answer, or its page has changed"
+    return f"{operation.name} has failed ({type(error).__name__}): a fault of the site's package; with debug logging, the log says where"
+
+
+def _place(error: Exception) -> str:
+    """Where it was raised, without any values."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return " < ".join(f"{frame.name} ({frame.filename.rpartition('/')[2]}:{frame.lineno})" for frame in reversed(frames[-4:]))

@@ -1,0 +1,68 @@
+"""Pages of workflows that wait: taken up again, or closed when the time is over."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from handstamp.errors import HandstampError
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+
+    from handstamp.vault import Vault
+
+_log = logging.getLogger(__name__)
+_PATIENCE = 5.0  # seconds for an answer of a page that may have crashed
+_LEAST_PAUSE = 1.0
+
+
+async def taken_page(pages: dict[str, Page], workflow_id: str) -> Page | None:
+    """The page that a workflow left, out of `pages`; None when there is none any more, or it does not answer."""
+    page = pages.pop(workflow_id, None)
+    if page is None or page.is_closed():
+        return None
+    try:
+        await asyncio.wait_for(page.evaluate("0"), _PATIENCE)
+    except Exception as error:  # noqa: BLE001  (crashed, hung: the earlier phases are done again on another)
+        _log.debug("the page of workflow %s is of no use any more (%s)", workflow_id, type(error).__name__)
+        await close_quietly(page)
+        return None
+    return page
+
+
+def let_go_in_time(vault: Vault, pages: dict[str, Page], workflow_id: str, seconds: float) -> None:
+    """Close the page in `pages` once its workflow waits no more. Nothing is left running until then but a timer of the event loop."""
+    running: set[asyncio.Task[None]] = set()
+
+    def look() -> None:
+        task = asyncio.ensure_future(_let_go(vault, pages, workflow_id))
+        running.add(task)
+        task.add_done_callback(running.discard)
+
+    asyncio.get_running_loop().call_later(max(seconds, _LEAST_PAUSE), look)
+
+
+async def _let_go(vault: Vault, pages: dict[str, Page], workflow_id: str) -> None:
+    page = pages.get(workflow_id)
+    if page is None:
+        return
+    with contextlib.suppress(HandstampError):
+        waiting = await asyncio.to_thread(vault.workflow, workflow_id)
+        if waiting is not None and not waiting.ended:  # somebody went on with it, and it waits again
+            let_go_in_time(vault, pages, workflow_id, (waiting.ends_at - datetime.now(UTC)).total_seconds())
+            return
+    if pages.get(workflow_id) is page:
+        del pages[workflow_id]
+        await close_quietly(page)
+
+
+async def close_quietly(page: Page) -> None:
+    """Close a page; one that is gone already is as good."""
+    try:
+        await page.close()
+    except Exception as error:  # noqa: BLE001  (the browser has ended)
+        _log.debug("a page was gone before it was closed (%s)", type(error).__name__)
