@@ -24,6 +24,7 @@ MODULES = (
     "handstamp.state",
     "handstamp.sites",
     "handstamp.formats",
+    "handstamp.remote",
     "handstamp.demo",
 )
 """What other programs may import; `handstamp.errors` has a page of its own."""
