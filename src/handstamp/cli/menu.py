@@ -64,6 +64,7 @@ MENU: dict[str, tuple[Command, ...]] = {
         Command("challenges", "what sites ask during logins that wait"),
         Command("answer", "answer one of them"),
     ),
+    "Serve": (Command("serve", "sessions and operations for programs, over HTTP"),),
     "Files": (
         Command("export", "a session as a file for other tools"),
         Command("import", "a session from another tool's file", "import_"),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from handstamp.cli.call import Call
 
 
-def add_destination(parser: argparse.ArgumentParser) -> None:
+def add_destination(parser: argparse._ActionsContainer) -> None:
     """The options ``-o`` and ``--reveal``."""
     parser.add_argument("-o", "--output", metavar="FILE", help="write to this file, readable for you only")
     parser.add_argument("--reveal", action="store_true", help="print the secrets here instead")

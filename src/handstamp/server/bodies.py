@@ -1,0 +1,100 @@
+"""What requests hold: the fields that calls have in common, and for each operation a model of its own fields beside them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StrictBool, create_model
+from pydantic_core import PydanticUndefined
+
+from handstamp.errors import RecipeInvalid
+from handstamp.operations.fields import all_fields
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+    from handstamp.sites.operation import Operation
+
+_Username = Annotated[str, Field(min_length=1, max_length=128, examples=["dana"], description="Of the account at the site.")]
+_Password = Annotated[SecretStr, Field(min_length=1, max_length=1024, examples=["a password"], description="Of that account.")]
+_CaptchaKey = Annotated[SecretStr, Field(max_length=512, description="For the service that reads the site's captchas.")]
+_KeepAlive = Annotated[StrictBool, Field(description="Look after the session; else it ends when it was not used for session_timeout.")]
+_SessionId = Annotated[str, Field(min_length=1, max_length=128, examples=["3f1f6d0c9f0e4b7f8d54a1b2c3d4e5f6"], description="As get_session gave it.")]
+_WorkflowId = Annotated[str, Field(min_length=1, max_length=128, description="Of a workflow that waits: it goes on where it stopped.")]
+_Site = Annotated[str, Field(min_length=1, max_length=128, examples=["portside"], description="By default the server's default site.")]
+
+
+class Body(BaseModel):
+    """A request's JSON object. A field that it does not know is an error: it may be a mistyped one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class GetSession(Body):
+    """Which session: whose credentials, at which site."""
+
+    username: _Username
+    password: _Password
+    captcha_api_key: _CaptchaKey | None = None
+    site: _Site | None = None
+    keep_alive: _KeepAlive = True
+
+
+class CloseSession(Body):
+    """Which session to close."""
+
+    session_id: _SessionId
+    forget: StrictBool = Field(default=False, description="Delete it from the vault, too: coming back takes a login.")
+
+
+class OperationCall(Body):
+    """What every operation takes: a session, or the credentials to get one by."""
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["session_id"]}, {"required": ["username", "password"]}]})
+
+    session_id: _SessionId | None = None
+    username: _Username | None = None
+    password: _Password | None = None
+    captcha_api_key: _CaptchaKey | None = None
+    keep_alive: _KeepAlive = True
+    evidence: StrictBool = Field(default=False, description="Leave a debug bundle, also when nothing goes wrong.")
+
+    def given(self) -> dict[str, Any]:
+        """The operation's own fields, those that were given, by the names that callers use."""
+        known = type(self).model_fields
+        return {known[name].alias or name: getattr(self, name) for name in self.model_fields_set if name.startswith(_OWN)}
+
+
+class WorkflowCall(OperationCall):
+    """The same for a workflow."""
+
+    appointment_session_id: _WorkflowId | None = None
+
+
+_OWN = "own_"  # attributes of the operation's fields, so that none of them meets one of ours
+
+
+def body_of(operation: Operation) -> type[OperationCall]:
+    """The model of an operation's request. Of a workflow no field is required: those that are missing are asked for in their phase.
+
+    Raises:
+        RecipeInvalid: a field of it has a name that every operation's request has.
+    """
+    base = WorkflowCall if operation.is_workflow else OperationCall
+    fields: dict[str, Any] = {}
+    for number, (name, info) in enumerate(all_fields(operation).items()):
+        if name in base.model_fields:
+            raise RecipeInvalid(f"the operation '{operation.name}' has a field '{name}', which every operation's request has; give it another name")
+        fields[f"{_OWN}{number}"] = _field(name, info, may_wait=operation.is_workflow)
+    return create_model(f"{operation.name}_call", __base__=base, __doc__=operation.about, **fields)
+
+
+def _field(name: str, info: FieldInfo, *, may_wait: bool) -> tuple[Any, FieldInfo]:
+    kind: Any = info.annotation
+    for rule in info.metadata:
+        kind = Annotated[kind, rule]
+    told: dict[str, Any] = {"alias": name, "title": info.title, "description": info.description, "examples": info.examples}
+    if may_wait:
+        return kind | None, Field(default=None, **told)
+    default = info.get_default(call_default_factory=True, validated_data={}) if not info.is_required() else PydanticUndefined
+    return kind, Field(default=default, **told)

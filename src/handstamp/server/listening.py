@@ -1,0 +1,180 @@
+"""From an application to a server that listens: its socket, its connections, and how it ends.
+
+After SIGTERM or SIGINT new work gets 503, what runs may end within `drain_seconds`, and then all sessions hibernate. A second signal
+ends the process at once: sessions are as they were saved last, and the browsers end with their pipe.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from handstamp.errors import ConfigError
+from handstamp.server.connection import limited
+from handstamp.server.hosts import is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from handstamp.pool import Pool
+    from handstamp.server.front import Front, Stopping
+    from handstamp.server.settings import ServerSettings
+
+_log = logging.getLogger(__name__)
+_KEEP_ALIVE_SECONDS = 75  # longer than the pools of most clients keep a connection, so that few take one up in the moment of its end
+_LAST_SECONDS = 2  # for answers that are on their way
+_BACKLOG = 2048
+_SIGNALLED = 128  # and the signal's number, as shells count
+_FILES_BESIDE = 512  # open files that browsers, vault and logs may need
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the server listens."""
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """For clients on this machine, or by the address that was set."""
+        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket at an address, before anything that takes time is begun.
+
+    Raises:
+        ConfigError: the port is taken or not allowed, or the address is none of this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named because asyncio turns Nagle's algorithm off only where it is.
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # so that it can be taken again right after a stop
+        sock.bind((host, port))
+        sock.listen(_BACKLOG)  # a port that somebody else has is found now, and clients that come early wait
+    except OSError as error:
+        sock.close()
+        reason = error.strerror or str(error)
+        raise ConfigError(f"port {port} at {host} cannot be used ({reason}); stop what has it, or take another with --port (0 for a free one)") from None
+    return sock
+
+
+def check_openness(settings: ServerSettings, *, with_tokens: bool) -> None:
+    """Refuse a server that lets everybody in from everywhere.
+
+    Raises:
+        ConfigError: it would.
+    """
+    if not with_tokens and not is_loopback(settings.host):
+        raise ConfigError(f"--no-auth lets everybody in who reaches {settings.host}; it is for an address of this machine alone, such as 127.0.0.1")
+
+
+def allow_connections(wanted: int) -> int:
+    """How many connections there may be: as many as wanted, unless the system lets a process open fewer files."""
+    if sys.platform == "win32":
+        return wanted
+    import resource  # noqa: PLC0415  (not on Windows)
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted + _FILES_BESIDE
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return wanted
+    most = max(10, soft - _FILES_BESIDE)
+    _log.warning("this process may open %s files, so %s connections are taken at a time and not %s", soft, most, wanted)
+    return most
+
+
+class Listener(uvicorn.Server):
+    """Serves an application until it is stopped.
+
+    Args:
+        app: the application.
+        pool: drained before the end.
+        settings: limits.
+        stopping: shared with the application.
+        ready: called once, when requests are taken.
+    """
+
+    def __init__(self, app: Front, pool: Pool, settings: ServerSettings, *, stopping: Stopping, ready: Callable[[], None]) -> None:
+        super().__init__(_config(app, settings))
+        self._pool = pool
+        self._drain_seconds = settings.drain_seconds
+        self._stopping = stopping
+        self._ready = ready
+        self._draining: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open for requests, then tell."""
+        await super().startup(sockets=sockets)
+        self._ready()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Signals drain; uvicorn's own handlers would close the door first."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop, taken = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.getsignal(number) for number in taken}
+        for number in taken:
+            loop.add_signal_handler(number, self._signalled, number)
+        try:
+            yield
+        finally:
+            for number in taken:
+                loop.remove_signal_handler(number)
+                signal.signal(number, before[number])
+
+    def stop(self) -> None:
+        """Begin to end: what runs may end, nothing new is taken."""
+        if self._draining is None:
+            self._stopping.draining = True
+            self._draining = asyncio.get_running_loop().create_task(self._drain())
+
+    def _signalled(self, number: int) -> None:
+        if self._draining is not None:
+            _log.warning("stopped at once by a second signal; sessions are as they were saved last")
+            logging.shutdown()
+            os._exit(_SIGNALLED + number)
+        _log.warning("stopping: no new work is taken, what runs has %g s to end", self._drain_seconds)
+        self.stop()
+
+    async def _drain(self) -> None:
+        try:
+            await self._pool.drain(self._drain_seconds)
+        finally:
+            self.should_exit = True
+
+
+def _config(app: Front, settings: ServerSettings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=limited(settings),
+        loop="asyncio",
+        lifespan="off",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=_LAST_SECONDS,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        backlog=_BACKLOG,
+    )

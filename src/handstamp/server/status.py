@@ -1,0 +1,69 @@
+"""Endpoints about the server: is it well, its numbers, the files that operations left, and the pages about all endpoints."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+from starlette.responses import FileResponse, Response
+
+from handstamp._version import __version__
+from handstamp.server.documents import Health, failures
+from handstamp.server.metrics import CONTENT_TYPE
+from handstamp.server.refusals import NotThere
+from handstamp.server.replies import caller_of, needs, reply
+
+if TYPE_CHECKING:
+    from handstamp.pool import Pool
+    from handstamp.server.metrics import Metrics
+
+SERVICE = "handstamp"
+_FileName = Annotated[str, Path(min_length=1, max_length=200, description="As an operation's answer named it.")]
+_BINARY = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+
+
+def status_routes(pool: Pool, metrics: Metrics) -> APIRouter:
+    """The endpoints.
+
+    Args:
+        pool: whose facts are told.
+        metrics: that are told.
+    """
+    router = APIRouter(tags=["server"])
+
+    @router.get("/health", responses={200: {"model": Health, "description": "It is well."}, **failures(507)})
+    async def health(request: Request) -> Response:
+        """Whether the server is well: without a token just that, for load balancers; with one how many sessions it has."""
+        caller = caller_of(request)
+        told = {"status": "healthy", "service": SERVICE, "timestamp": datetime.now(UTC)}
+        if caller is None or "read" not in caller.scopes:
+            return reply(told)
+        return reply(told | await _numbers(pool))
+
+    @router.get("/metrics", dependencies=[needs("read")], responses={200: {"content": {"text/plain": {}}, "description": "For Prometheus."}, **failures()})
+    async def numbers() -> Response:
+        """Numbers for Prometheus."""
+        return Response(metrics.text(), media_type=CONTENT_TYPE)
+
+    @router.get("/files/{name}", dependencies=[needs("files")], responses={200: {"content": _BINARY, "description": "The file."}, **failures(404)})
+    async def file(name: _FileName) -> Response:
+        """A file that an operation left; for a day."""
+        found = await asyncio.to_thread(pool.files.find, name)
+        if found is None:
+            raise NotThere("no such file; files can be had for a day")
+        return FileResponse(found, media_type="application/octet-stream", filename=name)
+
+    return router
+
+
+async def _numbers(pool: Pool) -> dict[str, Any]:
+    facts = pool.facts()
+    served = await asyncio.to_thread(pool.vault.count_served)
+    return {
+        "version": __version__,
+        "sessions": {"active_count": facts.live, "max_sessions": facts.max_sessions, "session_capacity": f"{facts.live}/{facts.max_sessions}"},
+        "active_sessions": facts.live,
+        "persistent_sessions": served,
+    }
