@@ -45,6 +45,7 @@ _WANTED = {
     "captcha_api_key": "a text",
     "activity": _MAYBE_NONE,
     "server": _TABLE,
+    "mcp": _TABLE,
 }
 _MOST_ACTIVITY = 1000
 _PRIVATE_FILES = (SETTINGS_FILE, "vault.db", "vault.db-wal", "vault.db-shm", "vault.key", "server.token")
@@ -83,6 +84,7 @@ class Settings:
         captcha_api_key: what that service wants to see.
         activity: how many of the last visits, links, submissions and downloads a session remembers; 0 for none.
         server: the table of `handstamp serve`, as it stands there; `handstamp.server` checks it.
+        mcp: the table of `handstamp mcp`; `handstamp.mcp` checks it.
     """
 
     vault: str | None = None
@@ -98,6 +100,7 @@ class Settings:
     captcha_api_key: str | None = field(default=None, repr=False)
     activity: int = 200
     server: Mapping[str, Any] = field(default_factory=dict)
+    mcp: Mapping[str, Any] = field(default_factory=dict)
 
 
 def home() -> Path:
