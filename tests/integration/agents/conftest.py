@@ -51,3 +51,9 @@ def secrets(demo: DemoServers) -> list[str]:  # noqa: ARG001  (which logs in)
 def child_environment(demo: DemoServers) -> dict[str, str]:  # noqa: ARG001  (which sets it)
     """For processes that the test starts."""
     return dict(os.environ)
+
+
+@pytest.fixture
+def browser_args() -> list[str]:
+    """For a Chromium that somebody else starts."""
+    return ["--no-sandbox"] if os.geteuid() == 0 else []

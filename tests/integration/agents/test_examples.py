@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 import sys
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
@@ -70,10 +69,16 @@ def test_a_model_is_told_what_the_langchain_tool_will_not_do(read_page: Any) -> 
 
 
 @pytest.fixture
-def port(tmp_path: Path) -> Iterator[str]:
+def port(tmp_path: Path, browser_args: list[str]) -> Iterator[str]:
     """URL of the debugging port of a Chromium that somebody else has started."""
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    command = [str(find_browser(headless=True)), "--headless", "--remote-debugging-port=0", f"--user-data-dir={tmp_path / 'chromium'}", *sandbox, "about:blank"]
+    command = [
+        str(find_browser(headless=True)),
+        "--headless",
+        "--remote-debugging-port=0",
+        f"--user-data-dir={tmp_path / 'chromium'}",
+        *browser_args,
+        "about:blank",
+    ]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as browser:
         assert browser.stderr is not None
         line = next(line for line in browser.stderr if "DevTools listening on" in line)

@@ -82,25 +82,19 @@ class Client:
 
 
 @pytest.fixture
-def start(mcp_server: tuple[str, list[str]], executable: str, browser_args: list[str], tmp_path: Path) -> Start:
-    """`async with start() as client`: a Playwright MCP server with a fresh browser, which ends with the block."""
+def parameters(mcp_server: tuple[str, list[str]], executable: str, browser_args: list[str], tmp_path: Path) -> StdioServerParameters:
     command, arguments = mcp_server
-    options = [
-        "--timeout-settle",
-        "50",
-        "--headless",
-        "--isolated",
-        "--executable-path",
-        executable,
-        "--save-session",
-        "--output-dir",
-        str(tmp_path / "output"),
-        *browser_args,
-    ]
+    folder = ["--save-session", "--output-dir", str(tmp_path / "output")]
+    options = ["--headless", "--isolated", "--timeout-settle", "50", "--executable-path", executable, *folder, *browser_args]
+    return StdioServerParameters(command=command, args=[*arguments, *options], cwd=tmp_path)
+
+
+@pytest.fixture
+def start(parameters: StdioServerParameters) -> Start:
+    """`async with start() as client`: a Playwright MCP server with a fresh browser, which ends with the block."""
 
     @contextlib.asynccontextmanager
     async def started() -> AsyncIterator[Client]:
-        parameters = StdioServerParameters(command=command, args=[*arguments, *options], cwd=tmp_path)
         async with stdio_client(parameters) as streams, ClientSession(*streams) as session:
             await session.initialize()
             yield Client(session)
@@ -248,6 +242,19 @@ def test_a_browser_that_the_server_closed_is_followed_by_a_fresh_one(
             assert await client.is_in(demo)
 
     run_async(story())
+
+
+def test_the_high_level_client_of_the_sdk_does_as_well(
+    parameters: StdioServerParameters, demo: DemoServers, profiles: ProfileManager, run_async: Callable[..., None]
+) -> None:
+    async def story() -> None:
+        async with McpClient(parameters) as client:
+            await client.call_tool("browser_navigate", {"url": f"{demo.portside.url}/about"})
+            await client.call_tool("browser_evaluate", {"function": "() => { localStorage.kept = 'l'; }"})
+            assert await BrowserManager(mcp_client=client, profile_manager=profiles).save_session_for_current_domain("work")
+
+    run_async(story())
+    assert profiles.vault.load("work").local_storage(demo.portside.url)["kept"] == "l"
 
 
 def test_an_open_dialog_is_named_and_does_no_harm(start: Start, demo: DemoServers, profiles: ProfileManager, run_async: Callable[..., None]) -> None:
