@@ -230,7 +230,8 @@ class Relay:
                 self._makes(reply["result"]["targetId"])
             if method == "Target.getTargets" and "result" in reply:
                 reply["result"]["targetInfos"] = [target for target in reply["result"]["targetInfos"] if not self._hides(target["targetId"])]
-            driver.tell({**reply, "id": number})
+            # Playwright ends itself over an answer to a page's command that does not say of which session it is.
+            driver.tell({"sessionId": message["sessionId"], **reply, "id": number})
 
         if method == "Target.createBrowserContext" and driver.barred:
             answer(dict(_NOT_WANTED))

@@ -113,7 +113,9 @@ class Pool:
             live = await self._taken(wanted)
             try:
                 if live is not open_already:
-                    await asyncio.to_thread(self._remember, live.session, password, captcha_api_key)
+                    for old in await asyncio.to_thread(self._remember, live.session, password, captcha_api_key):
+                        self.let_go(old.session_id)
+                        self._windows.hibernate(old.profile)
                 return Admission(live.session, await self._serve(live.session, keep_alive=keep_alive), is_new=before is None)
             finally:
                 self._windows.leave(profile)
@@ -137,17 +139,19 @@ class Pool:
         url = settings_of(self.home).solver_url
         return ServiceSolver(url, api_key=key) if url and key else None
 
-    def _remember(self, session: Session, password: str, captcha_api_key: str | None) -> None:
-        """Keep what brings the session back, and let go of sessions that other credentials of the same account have made."""
+    def _remember(self, session: Session, password: str, captcha_api_key: str | None) -> list[Session]:
+        """Keep what brings the session back, and forget those that other credentials of the same account have made; these."""
         username = session.username or ""
         kept = {_PASSWORD: password} | ({_CAPTCHA_KEY: captcha_api_key} if captcha_api_key else {})
         for name, value in kept.items():
             if self.vault.secret(session.site, username, name) != value:
                 self.vault.set_secret(session.site, username, name, value)
-        for old in superseded(self.vault.sessions(site=session.site), site=session.site, username=username, profile=session.profile):
+        gone = superseded(self.vault.sessions(site=session.site), site=session.site, username=username, profile=session.profile)
+        for old in gone:
             self.vault.end_served(old.session_id)
             self.vault.forget(old.profile)
             self.vault.record_event("superseded", profile=old.profile, site=old.site, data={"by": session.profile})
+        return gone
 
     async def _serve(self, session: Session, *, keep_alive: bool) -> Served:
         known = self._served.get(session.session_id)

@@ -1,0 +1,269 @@
+"""Sessions by credentials: one login for all who come, each account its own, live or hibernated, never lost."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.async_api import Error
+
+from handstamp._signed_in import engine
+from handstamp.errors import LoginFailed, PoolFull, SessionNotFound, Stopping
+
+from .conftest import DANA, DEMO, OMAR, pool_of, who
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from handstamp.demo import Control
+    from handstamp.vault import Vault
+
+    from .conftest import Opened
+
+
+def logins(control: Control) -> int:
+    return control.stats().portside.logins
+
+
+def test_all_who_come_with_the_same_credentials_at_once_share_one_login(with_pool: Callable[..., None], control: Control) -> None:
+    async def flow(opened: Opened) -> None:
+        found = await asyncio.gather(*(opened.admit() for _ in range(12)))
+        assert len({one.session.session_id for one in found}) == 1
+        assert sorted(one.is_new for one in found) == [False] * 11 + [True]
+
+    with_pool(flow)
+    assert logins(control) == 1
+
+
+def test_each_account_has_its_own_session_and_the_one_that_was_used_longest_ago_hibernates(with_pool: Callable[..., None], control: Control) -> None:
+    async def flow(opened: Opened) -> None:
+        found = {account.username: await opened.admit(account) for account in (DEMO, DANA, OMAR)}
+        assert await opened.states() == {"demo": "hibernated", "dana": "live", "omar": "live"}
+        for username, admission in found.items():
+            async with opened.pool.use(admission.session.session_id) as live:
+                assert await who(live) == username
+        assert opened.pool.facts().counters.revived >= 1
+
+    with_pool(flow)
+    assert logins(control) == 3
+
+
+def test_a_session_in_use_is_never_closed_for_another(with_pool: Callable[..., None]) -> None:
+    async def flow(opened: Opened) -> None:
+        demo, dana = await opened.admit(DEMO), await opened.admit(DANA)
+        omar = None
+        async with opened.pool.use(demo.session.session_id) as first, opened.pool.use(dana.session.session_id):
+            with pytest.raises(PoolFull) as full:
+                await opened.admit(OMAR)
+            assert full.value.retry_after > 0
+            assert await who(first) == "demo"
+        omar = await opened.admit(OMAR)
+        assert omar.is_new
+
+    with_pool(flow, queue_seconds=1.0)
+
+
+def test_who_waits_gets_the_window_that_comes_free(with_pool: Callable[..., None]) -> None:
+    async def flow(opened: Opened) -> None:
+        demo, dana = await opened.admit(DEMO), await opened.admit(DANA)
+        async with opened.pool.use(dana.session.session_id):
+            async with opened.pool.use(demo.session.session_id):
+                waiting = asyncio.create_task(opened.admit(OMAR))
+                await asyncio.sleep(0.2)
+                assert opened.pool.facts().waiting == 1
+            assert (await waiting).session.username == "omar"
+
+    with_pool(flow)
+
+
+def test_what_is_done_in_one_session_follows_each_other(with_pool: Callable[..., None]) -> None:
+    async def flow(opened: Opened) -> None:
+        session_id = (await opened.admit()).session.session_id
+        inside: list[int] = []
+
+        async def work() -> None:
+            async with opened.pool.use(session_id):
+                inside.append(1)
+                assert len(inside) == 1
+                await asyncio.sleep(0.02)
+                inside.pop()
+
+        await asyncio.gather(*(work() for _ in range(8)))
+        async with opened.pool.use(session_id):
+            with pytest.raises(PoolFull):
+                async with opened.pool.use(session_id, wait=0.05):
+                    pass
+
+    with_pool(flow)
+
+
+def test_a_wrong_password_is_nobody_s_session(with_pool: Callable[..., None], vault: Vault) -> None:
+    async def flow(opened: Opened) -> None:
+        await opened.admit()
+        with pytest.raises(LoginFailed):
+            await opened.admit(replace(DEMO, password="not-the-password"))
+        assert (await opened.admit()).is_new is False
+
+    with_pool(flow)
+    assert len(vault.sessions()) == 1
+
+
+def test_with_a_changed_password_the_old_session_is_nobody_s_any_more(with_pool: Callable[..., None], control: Control, vault: Vault) -> None:
+    changed = replace(DEMO, password="fresh-harbour-8")
+
+    async def flow(opened: Opened) -> None:
+        old = await opened.admit()
+        control.add_account(changed)
+        new = await opened.admit(changed)
+        assert new.is_new
+        assert new.session.session_id != old.session.session_id
+        with pytest.raises(SessionNotFound):
+            await opened.pool.known(old.session.session_id)
+        with pytest.raises(LoginFailed):
+            await opened.admit(DEMO)  # the old credentials: the site does not know them either
+        async with opened.pool.use(new.session.session_id) as live:
+            assert await who(live) == "demo"
+
+    with_pool(flow)
+    assert vault.secret("portside", "demo", "password") == "fresh-harbour-8"
+    assert [session.username for session in vault.sessions()] == ["demo"]
+
+
+def test_a_killed_browser_costs_no_login(with_pool: Callable[..., None], control: Control) -> None:
+    async def flow(opened: Opened) -> None:
+        demo, dana = await opened.admit(DEMO), await opened.admit(DANA)
+        for pid in engine().pids():
+            os.kill(pid, signal.SIGKILL)
+        await asyncio.sleep(0.5)  # who has a page of it meanwhile hears that it is gone
+        for username, admission in (("demo", demo), ("dana", dana)):
+            async with opened.pool.use(admission.session.session_id) as live:
+                assert await who(live) == username
+        assert opened.pool.facts().live == 2
+
+    with_pool(flow)
+    assert logins(control) == 2
+
+
+def test_a_browser_that_is_killed_in_use_is_an_error_there_and_then_and_no_loss(with_pool: Callable[..., None], control: Control) -> None:
+    async def flow(opened: Opened) -> None:
+        session_id = (await opened.admit()).session.session_id
+        async with opened.pool.use(session_id) as live:
+            page = await live.context.new_page()
+            waiting = asyncio.create_task(page.wait_for_function("() => false", timeout=20_000))
+            await asyncio.sleep(0.1)
+            for pid in engine().pids():
+                os.kill(pid, signal.SIGKILL)
+            with pytest.raises(Error):  # Playwright's own: whoever has the page hears it
+                await waiting
+        async with opened.pool.use(session_id) as live:
+            assert await who(live) == "demo"
+
+    with_pool(flow)
+    assert logins(control) == 1
+
+
+def test_a_session_that_the_site_has_ended_is_brought_back_on_its_next_use(with_pool: Callable[..., None], control: Control) -> None:
+    async def flow(opened: Opened) -> None:
+        session_id = (await opened.admit()).session.session_id
+        control.revoke(username="demo")
+        async with opened.pool.use(session_id) as live:
+            assert await who(live) == "demo"
+
+    with_pool(flow, trust_seconds=0.0)
+    assert logins(control) == 2
+
+
+def test_live_sessions_are_looked_at_and_brought_back_while_nobody_uses_them(with_pool: Callable[..., None], control: Control) -> None:
+    async def flow(opened: Opened) -> None:
+        await opened.admit()
+        control.revoke(username="demo")
+        while opened.pool.facts().counters.brought_back == 0:  # noqa: ASYNC110  (the pool tells nobody)
+            await asyncio.sleep(0.05)
+        assert (await opened.admit()).is_new is False
+
+    with_pool(flow, session_refresh_interval=0.4, look_every=0.2)
+    assert logins(control) == 2
+
+
+def test_without_keep_alive_an_idle_session_ends(with_pool: Callable[..., None], control: Control) -> None:
+    async def flow(opened: Opened) -> None:
+        kept, ended = await opened.admit(DEMO), await opened.admit(DANA, keep_alive=False)
+        while "dana" in await opened.states():  # noqa: ASYNC110  (the pool tells nobody)
+            await asyncio.sleep(0.05)
+        with pytest.raises(SessionNotFound, match="Invalid or expired session_id"):
+            await opened.pool.known(ended.session.session_id)
+        await opened.pool.known(kept.session.session_id)
+        again = await opened.admit(DANA)
+        assert (again.is_new, again.session.session_id) == (False, ended.session.session_id)
+
+    with_pool(flow, session_timeout=0.5, look_every=0.2)
+    assert logins(control) == 2
+
+
+def test_an_ended_session_is_back_for_its_credentials_without_a_login(with_pool: Callable[..., None], control: Control) -> None:
+    async def flow(opened: Opened) -> None:
+        session_id = (await opened.admit()).session.session_id
+        assert await opened.pool.end(session_id)
+        assert opened.pool.facts().live == 0
+        with pytest.raises(SessionNotFound):
+            async with opened.pool.use(session_id):
+                pass
+        with pytest.raises(SessionNotFound):
+            await opened.pool.end(session_id)
+        back = await opened.admit()
+        assert (back.is_new, back.session.session_id) == (False, session_id)
+
+    with_pool(flow)
+    assert logins(control) == 1
+
+
+def test_a_forgotten_session_leaves_nothing_in_the_vault(with_pool: Callable[..., None], vault: Vault) -> None:
+    async def flow(opened: Opened) -> None:
+        await opened.pool.end((await opened.admit(captcha_api_key="canary-key")).session.session_id, forget=True)
+
+    with_pool(flow)
+    assert vault.profiles() == []
+    assert vault.accounts("portside") == []
+
+
+def test_sessions_can_have_browsers_of_their_own(with_pool: Callable[..., None]) -> None:
+    async def flow(opened: Opened) -> None:
+        await opened.admit(DEMO)
+        await opened.admit(DANA)
+        assert len(engine().pids()) >= 2
+
+    with_pool(flow, isolation="session")
+
+
+def test_above_its_memory_limit_fewer_sessions_are_live(with_pool: Callable[..., None]) -> None:
+    async def flow(opened: Opened) -> None:
+        await opened.admit(DEMO)
+        await opened.admit(DANA)
+        while opened.pool.facts().max_sessions > 1 or opened.pool.facts().live > 1:  # noqa: ASYNC110  (the pool tells nobody)
+            await asyncio.sleep(0.05)
+        assert opened.pool.facts().memory_mb > 1
+        assert sorted((await opened.states()).values()) == ["hibernated", "live"]
+
+    with_pool(flow, max_memory_mb=1, look_every=0.2)
+
+
+def test_a_pool_that_drains_lets_work_end_and_begins_none(vault: Vault, tmp_path: Path) -> None:
+    async def flow() -> None:
+        async with pool_of(vault, tmp_path) as opened:
+            session_id = (await opened.admit()).session.session_id
+            async with opened.pool.use(session_id) as live:
+                draining = asyncio.create_task(opened.pool.drain(10.0))
+                await asyncio.sleep(0.05)
+                with pytest.raises(Stopping):
+                    await opened.admit(DANA)
+                assert await who(live) == "demo"
+            await draining
+            assert opened.pool.facts().live == 0
+
+    asyncio.run(flow())
+    assert vault.leases() == []
