@@ -55,6 +55,7 @@ MENU: dict[str, tuple[Command, ...]] = {
         Command("check", "is a session still alive, and how that is known"),
         Command("refresh", "see that a session lives, and log in again if it has ended"),
         Command("open", "a browser window (or a screenshot) in a session"),
+        Command("run", "one of a site's operations, in a session"),
         Command("exec", "curl, wget, yt-dlp or another program in a session"),
         Command("forget", "remove a session, or all of a profile"),
     ),

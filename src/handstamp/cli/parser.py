@@ -106,6 +106,8 @@ def _command(first: argparse.Namespace) -> Wanted:
     parser = Parser(prog=f"handstamp {command.name}", description=module.__doc__, allow_abbrev=False, formatter_class=described)
     module.arguments(parser)
     _add_shared(parser.add_argument_group("everywhere"))
+    if further := getattr(module, "further_arguments", None):  # what `run` takes depends on which operation was typed
+        further(parser, first.rest, first.home)
     given = vars(parser.parse_intermixed_args(first.rest))
     before = vars(first)
     shared = {name: given.pop(name, before.get(name)) for name in ("as_json", "home", "vault", "verbose")}

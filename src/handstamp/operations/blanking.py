@@ -24,43 +24,12 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _LONG = re.compile(r"[A-Za-z0-9+/=_.~-]{16,}")
-_SHOWN_HEADERS = frozenset(
-    [
-        "accept",
-        "accept-encoding",
-        "accept-language",
-        "age",
-        "allow",
-        "cache-control",
-        "connection",
-        "content-encoding",
-        "content-language",
-        "content-length",
-        "content-type",
-        "date",
-        "expires",
-        "last-modified",
-        "origin",
-        "pragma",
-        "range",
-        "retry-after",
-        "sec-ch-ua",
-        "sec-ch-ua-mobile",
-        "sec-ch-ua-platform",
-        "sec-fetch-dest",
-        "sec-fetch-mode",
-        "sec-fetch-site",
-        "sec-fetch-user",
-        "server",
-        "strict-transport-security",
-        "transfer-encoding",
-        "upgrade-insecure-requests",
-        "user-agent",
-        "vary",
-        "x-content-type-options",
-        "x-frame-options",
-    ]
-)
+_SHOWN_HEADERS = frozenset({
+    "accept", "accept-encoding", "accept-language", "age", "allow", "cache-control", "connection", "content-encoding", "content-language",
+    "content-length", "content-type", "date", "expires", "last-modified", "origin", "pragma", "range", "retry-after", "sec-ch-ua", "sec-ch-ua-mobile",
+    "sec-ch-ua-platform", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-fetch-user", "server", "strict-transport-security",
+    "transfer-encoding", "upgrade-insecure-requests", "user-agent", "vary", "x-content-type-options", "x-frame-options",
+})  # fmt: skip
 """Headers whose values are shown; of all others only the name."""
 _ADDRESS_HEADERS = frozenset({"content-location", "location", "referer"})
 

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 from typing import TYPE_CHECKING, Any
 
 from handstamp.async_api import signed_in
-from handstamp.errors import ConfigError, SessionNotFound
+from handstamp.errors import SessionNotFound
 from handstamp.home import home
 from handstamp.operations import fields
 from handstamp.operations.files import Files
-from handstamp.operations.find import find_operations
+from handstamp.operations.find import find_operation
 from handstamp.operations.performing import perform
-from handstamp.sites import find_site
 from handstamp.vault import Vault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from handstamp.operations.outcome import Outcome
-    from handstamp.sites import Site
-    from handstamp.sites.operation import Operation
 
 
 async def call(
@@ -63,7 +59,7 @@ async def call(
         OperationError: see `perform`.
         LoginError, LeaseHeld, BrowserError: see `signed_in`.
     """
-    there, wanted = await asyncio.to_thread(found, site, operation)
+    there, wanted = await asyncio.to_thread(find_operation, site, operation, home=home())
     known = fields.plain(wanted, given or {})
     if not (wanted.is_workflow or workflow_id):
         fields.model_of(wanted, known)  # what cannot be done needs no browser
@@ -80,26 +76,3 @@ async def call(
     finally:
         if opened is not vault:
             await asyncio.to_thread(opened.close)
-
-
-def found(site: str, operation: str) -> tuple[Site, Operation]:
-    """A site and its operation of this name.
-
-    Raises:
-        SiteUnknown: see `find_site`.
-        ConfigError: the site has no such operation.
-        RecipeInvalid: see `find_operations`.
-    """
-    there = find_site(site, home=home())
-    operations = find_operations(there, home=home())
-    if operation not in operations:
-        raise ConfigError(_unknown(there, operation, list(operations)))
-    return there, operations[operation]
-
-
-def _unknown(site: Site, operation: str, known: list[str]) -> str:
-    if not known:
-        return f"{site.name} has no operations; write them to {home() / 'sites' / (site.name + '.py')} (docs/how-to/operations.md)"
-    near = difflib.get_close_matches(operation, known, n=2)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(known)}"
-    return f"{site.name} has no operation '{operation}'; {hint}"

@@ -10,6 +10,7 @@ In this order, so that a person can put a better operation over a bundled one by
 
 from __future__ import annotations
 
+import difflib
 import importlib.util
 import logging
 import os
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from handstamp.errors import ConfigError, HandstampError, RecipeInvalid
 from handstamp.operations.extra import require
-from handstamp.sites import list_sites
+from handstamp.sites import find_site, list_sites
 from handstamp.sites.operation import Operation
 from handstamp.sites.parse import NAME
 
@@ -55,6 +56,30 @@ def find_operations(site: Site, *, home: Path | None = None) -> dict[str, Operat
         for name, operation in declared.items():
             found.setdefault(name, operation)
     return found
+
+
+def find_operation(site: str, name: str, *, home: Path) -> tuple[Site, Operation]:
+    """A site and its operation of this name.
+
+    Args:
+        site: see `find_site`.
+        name: of the operation.
+        home: handstamp's home directory.
+
+    Raises:
+        SiteUnknown: see `find_site`.
+        ConfigError: the site has no such operation; names what comes near.
+        RecipeInvalid: see `find_operations`.
+    """
+    there = find_site(site, home=home)
+    operations = find_operations(there, home=home)
+    if name in operations:
+        return there, operations[name]
+    if not operations:
+        raise ConfigError(f"{there.name} has no operations; write them to {home / 'sites' / (there.name + '.py')} (docs/how-to/operations.md)")
+    near = difflib.get_close_matches(name, list(operations), n=2)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(operations)}"
+    raise ConfigError(f"{there.name} has no operation '{name}'; {hint}")
 
 
 def every_operation(home: Path | None = None) -> dict[str, dict[str, Operation]]:

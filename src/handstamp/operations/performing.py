@@ -164,11 +164,7 @@ class _Call:
         if workflow_id is None:
             fields.check(self._operation, new)
             return Workflow(self._vault, self._operation, self._session.session_id, self._seconds), new, 0
-        try:
-            flow = await Workflow.recalled(self._vault, self._operation, self._session.session_id, self._seconds, workflow_id)
-        except WorkflowEnded:
-            await self._drop(workflow_id)
-            raise
+        flow = await Workflow.recalled(self._vault, self._operation, self._session.session_id, self._seconds, workflow_id)
         waiting = flow.waiting
         if waiting is None:
             raise AssertionError("a recalled workflow waits")
@@ -267,7 +263,3 @@ class _Call:
             let_go_in_time(self._vault, self._pages, stay, self._seconds)
         others = [page for page in self._evidence.unwatch() if page is not kept]
         await asyncio.shield(asyncio.gather(*(close_quietly(page) for page in others)))
-
-    async def _drop(self, workflow_id: str) -> None:
-        if page := self._pages.pop(workflow_id, None):
-            await close_quietly(page)
