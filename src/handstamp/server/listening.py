@@ -109,21 +109,31 @@ class Listener(uvicorn.Server):
         pool: drained before the end.
         settings: limits.
         stopping: shared with the application.
-        ready: called once, when requests are taken.
     """
 
-    def __init__(self, app: Front, pool: Pool, settings: ServerSettings, *, stopping: Stopping, ready: Callable[[], None]) -> None:
+    def __init__(self, app: Front, pool: Pool, settings: ServerSettings, *, stopping: Stopping) -> None:
         super().__init__(_config(app, settings))
         self._pool = pool
         self._drain_seconds = settings.drain_seconds
         self._stopping = stopping
-        self._ready = ready
+        self._ready: Callable[[], None] | None = None
         self._draining: asyncio.Task[None] | None = None
+
+    async def run_until_stopped(self, sock: socket.socket, *, ready: Callable[[], None]) -> None:
+        """Serve.
+
+        Args:
+            sock: see `bound`.
+            ready: called once, when requests are taken.
+        """
+        self._ready = ready
+        await self.serve(sockets=[sock])
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Open for requests, then tell."""
         await super().startup(sockets=sockets)
-        self._ready()
+        if self._ready is not None:
+            self._ready()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

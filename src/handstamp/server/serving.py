@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from handstamp.operations import Files, every_operation
@@ -25,6 +25,7 @@ FILES_FOLDER = "files"
 FILES_PATH = "/files/"
 
 
+@dataclass(frozen=True, slots=True)
 class Ready:
     """What there is to tell when the server takes requests.
 
@@ -32,12 +33,13 @@ class Ready:
         address: where it listens.
         token_file: where programs of this user find a token; None when none is wanted.
         token_works: whether the one in there does.
+        stop: begins the end, as the first signal does; may be called from any thread.
     """
 
-    def __init__(self, address: Address, token_file: Path | None, *, token_works: bool) -> None:
-        self.address = address
-        self.token_file = token_file
-        self.token_works = token_works
+    address: Address
+    token_file: Path | None
+    token_works: bool
+    stop: Callable[[], None]
 
     def facts(self) -> dict[str, Any]:
         """For programs."""
@@ -64,7 +66,7 @@ def serve(vault: Vault, home: Path, settings: ServerSettings, *, with_tokens: bo
     with bound(settings.host, settings.port) as sock:
         address = Address(settings.host, int(sock.getsockname()[1]))
         works = ensure_token(vault, home) if with_tokens else False
-        told = Ready(address, home / TOKEN_FILE if with_tokens else None, token_works=works)
+        token_file = home / TOKEN_FILE if with_tokens else None
         limits = replace(settings, max_connections=allow_connections(settings.max_connections))
 
         async def serving() -> None:
@@ -73,7 +75,13 @@ def serve(vault: Vault, home: Path, settings: ServerSettings, *, with_tokens: bo
             async with Pool(vault, pool_settings(settings), files=files, home=home) as pool:
                 stopping = Stopping()
                 app = build(pool, operations, limits, names=names, with_tokens=with_tokens, stopping=stopping)
-                await Listener(app, pool, limits, stopping=stopping, ready=lambda: ready(told)).serve(sockets=[sock])
+                listener = Listener(app, pool, limits, stopping=stopping)
+                loop = asyncio.get_running_loop()
+
+                def stop() -> None:
+                    loop.call_soon_threadsafe(listener.stop)
+
+                await listener.run_until_stopped(sock, ready=lambda: ready(Ready(address, token_file, works, stop)))
 
         asyncio.run(serving())
 
