@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -24,6 +25,8 @@ from handstamp.vault import Vault
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from _postgres import Server
 
     from handstamp.demo import DemoServers
 
@@ -50,8 +53,8 @@ def served(demo: DemoServers, served_home: Path) -> Iterator[str]:
 
 
 @contextmanager
-def serving(demo: DemoServers, home: Path, port: int = 0) -> Iterator[str]:
-    environment = dict(os.environ) | {"HANDSTAMP_HOME": str(home), "HANDSTAMP_PORTSIDE_BASE_URL": demo.portside.url}
+def serving(demo: DemoServers, home: Path, port: int = 0, **more: str) -> Iterator[str]:
+    environment = dict(os.environ) | {"HANDSTAMP_HOME": str(home), "HANDSTAMP_PORTSIDE_BASE_URL": demo.portside.url} | more
     command = [sys.executable, "-m", "handstamp.cli", "serve", "--port", str(port), "--json"]
     server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
@@ -145,3 +148,20 @@ def test_a_server_that_is_started_anew_is_waited_for_and_has_its_sessions(demo: 
             found = asking.result()
     assert (found.session_id, found["container_id"]) == (session.session_id, "HBRU3729986")
     assert demo.control.stats().portside.logins == before
+
+
+def test_two_servers_on_one_database_serve_the_same_session_and_know_each_others_tokens(demo: DemoServers, postgres: Server, tmp_path: Path) -> None:
+    """As on two machines: each has a home of its own; they share the database and the key."""
+    database = postgres.new_database()
+    shared = {"HANDSTAMP_VAULT": postgres.url(database), "HANDSTAMP_KEY": secrets.token_hex(32)}
+    with serving(demo, tmp_path / "a", **shared) as one, serving(demo, tmp_path / "b", **shared) as other:
+        token = (tmp_path / "a" / "server.token").read_text().strip()
+        with Remote(one, token=token) as first, Remote(other, token=token) as second:
+            session = first.get_session("demo", PASSWORD)
+            before = demo.control.stats().portside.logins
+            for remote in (second, first, second):
+                found = remote.call("get_container_timeline", session_id=session.session_id, container_id="HBRU3729986")
+                assert (found.session_id, found["username"]) == (session.session_id, "demo")
+            assert not second.get_session("demo", PASSWORD).is_new
+            assert demo.control.stats().portside.logins == before
+    postgres.drop(database)
