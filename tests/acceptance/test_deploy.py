@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from handstamp.browser import find_browser
-from handstamp.cli.parser import parse
+from handstamp.cli.parser import Usage, parse
+from handstamp.errors import BrowserMissing, ConfigError, VaultUnavailable
 from handstamp.server.settings import server_settings, setting_names
 
 if TYPE_CHECKING:
@@ -72,6 +73,13 @@ def test_systemd_knows_every_line_of_the_unit(tmp_path: Path) -> None:
     done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, timeout=30, check=False)
     assert [line for line in done.stderr.splitlines() if "handstamp" in line] == []
     assert done.returncode == 0
+
+
+def test_only_settings_that_cannot_be_keep_it_from_starting_anew() -> None:
+    assert values("Restart") == ["on-failure"]
+    never = {int(status) for status in values("RestartPreventExitStatus")[0].split()}
+    assert never == {Usage.exit_status, ConfigError.exit_status}
+    assert not never & {VaultUnavailable.exit_status, BrowserMissing.exit_status}
 
 
 def test_the_server_has_time_to_drain_before_it_is_killed(compose: dict[str, Any]) -> None:

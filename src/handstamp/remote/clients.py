@@ -26,7 +26,7 @@ _CHUNK = 1 << 18
 
 
 class Remote(RemoteBase):
-    """A handstamp server on this or another machine. Close it, or use it in a `with` block.
+    """A handstamp server on this or another machine. Close it, or use it in a `with` block. Safe across threads.
 
     Errors are those that the server's own machine would raise (`LoginFailed`, `InputMissing`, `PoolFull`, …), with their facts;
     one that this client does not know, or no answer at all, is a `ServerError`. What may have been carried out is never sent twice.
@@ -165,7 +165,7 @@ class Remote(RemoteBase):
 
 
 class AsyncRemote(RemoteBase):
-    """A handstamp server on this or another machine. Close it, or use it in an `async with` block.
+    """A handstamp server on this or another machine. Close it, or use it in an `async with` block. For one event loop, any number of tasks.
 
     Errors are those that the server's own machine would raise (`LoginFailed`, `InputMissing`, `PoolFull`, …), with their facts;
     one that this client does not know, or no answer at all, is a `ServerError`. What may have been carried out is never sent twice.
