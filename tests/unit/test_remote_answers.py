@@ -99,7 +99,7 @@ def test_only_want_of_room_is_worth_waiting_for() -> None:
     assert pause_before_again(answer(429, {"code": "pool-full"}, retry_after="5")) == 5.0
     assert pause_before_again(answer(429, {"code": "too-many-requests"}, retry_after="5")) == 5.0
     assert pause_before_again(answer(429, {"code": "login-budget-spent"}, retry_after="5")) is None
-    assert pause_before_again(answer(503, {"code": "draining"}, retry_after="5")) == 5.0
+    assert pause_before_again(answer(503, {"code": "stopping"}, retry_after="5")) == 5.0
     assert pause_before_again(answer(503, {"code": "vault-unavailable"}, retry_after="5")) is None
     assert pause_before_again(answer(503, {"code": []}, retry_after="5")) is None
     assert pause_before_again(answer(429, {"code": "pool-full"})) is None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 
-from handstamp.errors import HandstampError, InputMissing, LeaseHeld, LoginBudgetSpent, LoginFailed, PoolFull, RecipeInvalid, SessionNotFound
+from handstamp.errors import HandstampError, InputMissing, LeaseHeld, LoginBudgetSpent, LoginFailed, PoolFull, RecipeInvalid, SessionNotFound, Stopping
 from handstamp.server.answers import encoded, failure, retry_after
 from handstamp.server.bodies import GetSession, body_of
 from handstamp.server.documents import document_of, failures, known_errors
@@ -67,6 +67,7 @@ def test_a_session_that_is_not_taken_is_a_wrong_field_and_no_missing_page() -> N
     [
         (PoolFull("full", retry_after=7.2), 7.2),
         (LoginBudgetSpent("spent"), 3600.0),
+        (Stopping("stopping"), 10.0),
         (LoginFailed("blocked", health="blocked", until=NOW + timedelta(minutes=5)), 300.0),
         (LoginFailed("blocked", health="blocked"), 3600.0),
         (LoginFailed("wrong password"), None),

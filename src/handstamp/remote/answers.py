@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _LONGEST_MESSAGE = 2000
-_NOT_BEGUN = ("draining", "too-busy")  # 503 of a server that ends, or has too many callers; another 503 may have come half-way
+_NOT_BEGUN = ("stopping", "too-busy")  # 503 of a server that ends, or has too many callers; another 503 may have come half-way
 
 
 @dataclass(frozen=True, slots=True)

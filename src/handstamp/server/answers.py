@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from handstamp.errors import HandstampError, InputMissing, LoginBudgetSpent, LoginFailed, SessionNotFound, Unauthorized
+from handstamp.errors import HandstampError, InputMissing, LoginBudgetSpent, LoginFailed, SessionNotFound, Stopping, Unauthorized
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,8 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-UNKNOWN_SESSION = "Invalid or expired session_id"
+STOPPING_RETRY_AFTER = 10.0
+"""Seconds in which a server that is stopped has its work done, mostly, and the next one begins."""
 SPENT_RETRY_AFTER = 3600.0
 """Seconds for clients whose account waits for a person: often enough to see that one came."""
 _FACTS = {  # an error's attribute: what it is called in answers
@@ -92,12 +93,9 @@ def retry_after(error: HandstampError, now: datetime) -> float | None:
         return float(seconds)
     if isinstance(error, LoginFailed) and error.health == "blocked":
         return SPENT_RETRY_AFTER if error.until is None else (error.until - now).total_seconds()
+    if isinstance(error, Stopping):
+        return STOPPING_RETRY_AFTER
     return SPENT_RETRY_AFTER if isinstance(error, LoginBudgetSpent) else None
-
-
-def unknown_session() -> SessionNotFound:
-    """The error for a session_id that is not, or no longer, taken."""
-    return SessionNotFound(UNKNOWN_SESSION)
 
 
 def _status(error: HandstampError) -> int:

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from handstamp._version import __version__
 from handstamp.errors import HandstampError
 from handstamp.server.docs_page import PAGE_POLICY, docs_page
-from handstamp.server.front import Front, Stopping
+from handstamp.server.front import Front, Intake
 from handstamp.server.gate import Gate
 from handstamp.server.metrics import Metrics
 from handstamp.server.mistakes import of_fields, of_routing
@@ -44,7 +44,7 @@ def build(
     *,
     names: frozenset[str],
     with_tokens: bool = True,
-    stopping: Stopping | None = None,
+    intake: Intake | None = None,
 ) -> Front:
     """The server as an ASGI application.
 
@@ -54,7 +54,7 @@ def build(
         settings: limits.
         names: by which the server may be called, see `allowed_names`.
         with_tokens: whether callers need one.
-        stopping: shared with who stops the server.
+        intake: shared with who stops the server.
     """
     metrics = Metrics(pool.facts)
     app = FastAPI(title="handstamp", version=__version__, description=ABOUT, docs_url=None, redoc_url=None)
@@ -64,7 +64,7 @@ def build(
     _add_page(app)
     _add_handlers(app)
     gate = Gate(pool.vault if with_tokens else None)
-    return Front(app, gate=gate, names=names, settings=settings, metrics=metrics, stopping=stopping or Stopping())
+    return Front(app, gate=gate, names=names, settings=settings, metrics=metrics, intake=intake or Intake())
 
 
 def _add_page(app: FastAPI) -> None:

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
 
-from handstamp.errors import HandstampError, Unauthorized
+from handstamp.errors import HandstampError, Stopping, Unauthorized
 from handstamp.server.answers import JSON_TYPE, SECURITY_HEADERS, failure
 from handstamp.server.body import Gone, Line, check_length, read_body
 from handstamp.server.gate import refused
 from handstamp.server.hosts import check_host, check_origin
 from handstamp.server.logs import LOGGER
 from handstamp.server.rates import Rates
-from handstamp.server.refusals import Draining, TooMany, Unexpected
+from handstamp.server.refusals import TooMany, Unexpected
 from handstamp.server.replies import CALLER, CODE
 
 if TYPE_CHECKING:
@@ -37,8 +37,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(LOGGER)
 OPEN_PATHS = frozenset({"/health", "/docs", "/openapi.json"})
 """What needs no token. They tell what the server can do, and nothing of sessions."""
-WHILE_DRAINING = frozenset({"/metrics"})
-DRAIN_RETRY = 10.0
+WHILE_STOPPING = frozenset({"/metrics"})
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -54,11 +53,11 @@ class Visit:
     client_gone: bool = False
 
 
-class Stopping:
+class Intake:
     """Whether the server takes new work."""
 
     def __init__(self) -> None:
-        self.draining = False
+        self.open = True
 
 
 class Front:
@@ -70,16 +69,16 @@ class Front:
         names: by which the server may be called.
         settings: limits.
         metrics: count requests.
-        stopping: whether new work is taken.
+        intake: whether new work is taken.
     """
 
-    def __init__(self, app: ASGIApp, *, gate: Gate, names: frozenset[str], settings: ServerSettings, metrics: Metrics, stopping: Stopping) -> None:
+    def __init__(self, app: ASGIApp, *, gate: Gate, names: frozenset[str], settings: ServerSettings, metrics: Metrics, intake: Intake) -> None:
         self._app = app
         self._gate = gate
         self._names = names
         self._settings = settings
         self._metrics = metrics
-        self._stopping = stopping
+        self._intake = intake
         self._known = Rates(settings.requests_per_minute)
         self._unknown = Rates(settings.requests_per_minute_without_token)
 
@@ -117,8 +116,8 @@ class Front:
         visit.caller = "-" if caller is None else caller.name
         if caller is None and scope["path"] not in OPEN_PATHS:
             raise refused()
-        if self._stopping.draining and scope["path"] not in WHILE_DRAINING:
-            raise Draining("this server is being stopped and takes no new work; ask again, or another one", retry_after=DRAIN_RETRY)
+        if not self._intake.open and scope["path"] not in WHILE_STOPPING:
+            raise Stopping("the server is about to end and begins nothing new; ask again in a moment, or ask another one")
         check_length(headers, self._settings.body_limit)
         body = await read_body(receive, limit=self._settings.body_limit, seconds=self._settings.body_seconds)
         scope[CALLER] = caller
@@ -183,7 +182,7 @@ async def _refuse(scope: Scope, send: Send, error: HandstampError) -> None:
     body = answer.body
     scope[CODE] = error.code
     headers = {**answer.headers, "Content-Type": JSON_TYPE, "Content-Length": str(len(body))}
-    if isinstance(error, Draining):
+    if isinstance(error, Stopping):
         headers["Connection"] = "close"
     raw = [(name.lower().encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": raw})

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from handstamp.pool import Pool
-    from handstamp.server.front import Front, Stopping
+    from handstamp.server.front import Front, Intake
     from handstamp.server.settings import ServerSettings
 
 _log = logging.getLogger(__name__)
@@ -108,14 +108,14 @@ class Listener(uvicorn.Server):
         app: the application.
         pool: drained before the end.
         settings: limits.
-        stopping: shared with the application.
+        intake: shared with the application.
     """
 
-    def __init__(self, app: Front, pool: Pool, settings: ServerSettings, *, stopping: Stopping) -> None:
+    def __init__(self, app: Front, pool: Pool, settings: ServerSettings, *, intake: Intake) -> None:
         super().__init__(_config(app, settings))
         self._pool = pool
         self._drain_seconds = settings.drain_seconds
-        self._stopping = stopping
+        self._intake = intake
         self._ready: Callable[[], None] | None = None
         self._draining: asyncio.Task[None] | None = None
 
@@ -155,7 +155,7 @@ class Listener(uvicorn.Server):
     def stop(self) -> None:
         """Begin to end: what runs may end, nothing new is taken."""
         if self._draining is None:
-            self._stopping.draining = True
+            self._intake.open = False
             self._draining = asyncio.get_running_loop().create_task(self._drain())
 
     def _signalled(self, number: int) -> None:

@@ -77,13 +77,6 @@ class Unexpected(ServerError):
     http_status = 500
 
 
-class Draining(Waits):
-    """The server is being stopped and takes no new work."""
-
-    code = "draining"
-    http_status = 503
-
-
 class TooBusy(Waits):
     """More connections than the server takes."""
 

@@ -10,7 +10,7 @@ from handstamp.operations import Files, every_operation
 from handstamp.pool import Pool, PoolSettings
 from handstamp.server.app import build
 from handstamp.server.first_token import TOKEN_FILE, ensure_token
-from handstamp.server.front import Stopping
+from handstamp.server.front import Intake
 from handstamp.server.hosts import allowed_names
 from handstamp.server.listening import Address, Listener, allow_connections, bound, check_openness
 
@@ -73,9 +73,9 @@ def serve(vault: Vault, home: Path, settings: ServerSettings, *, with_tokens: bo
             operations = every_operation(home)
             files = Files(home / FILES_FOLDER, base=FILES_PATH)
             async with Pool(vault, pool_settings(settings), files=files, home=home) as pool:
-                stopping = Stopping()
-                app = build(pool, operations, limits, names=names, with_tokens=with_tokens, stopping=stopping)
-                listener = Listener(app, pool, limits, stopping=stopping)
+                intake = Intake()
+                app = build(pool, operations, limits, names=names, with_tokens=with_tokens, intake=intake)
+                listener = Listener(app, pool, limits, intake=intake)
                 loop = asyncio.get_running_loop()
 
                 def stop() -> None:
