@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from handstamp.sites.operation import Operation, Run, operation, workflow
 from handstamp.vault import Vault
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from pathlib import Path
 
     from playwright.async_api import BrowserContext, Page
@@ -64,12 +63,12 @@ class Desk:
 
 
 @pytest.fixture
-@pytest.mark.usefixtures("demo")
-def desk(tmp_path: Path) -> Callable[..., Any]:
+def desk(demo: DemoServers, tmp_path: Path) -> Callable[..., Any]:
     """`async with desk() as here:` a session of its own context on one vault; a second one is another context on the same."""
 
     @asynccontextmanager
     async def opened(*, mode: Any = "shared") -> AsyncIterator[Desk]:
+        assert demo.portside.url
         with Vault() as vault:
             async with signed_in("portside", vault=vault, mode=mode) as context:
                 session = vault.session("default", "portside")
@@ -77,11 +76,6 @@ def desk(tmp_path: Path) -> Callable[..., Any]:
                 yield Desk(context, session, find_site("portside", home=tmp_path / "home"), vault, Files(tmp_path / "files"))
 
     return opened
-
-
-@pytest.fixture
-def run_async() -> Callable[[Coroutine[Any, Any, None]], None]:
-    return asyncio.run
 
 
 class Where(BaseModel):
