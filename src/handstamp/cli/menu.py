@@ -65,7 +65,10 @@ MENU: dict[str, tuple[Command, ...]] = {
         Command("challenges", "what sites ask during logins that wait"),
         Command("answer", "answer one of them"),
     ),
-    "Serve": (Command("serve", "sessions and operations for programs, over HTTP"),),
+    "Serve": (
+        Command("serve", "sessions and operations for programs, over HTTP"),
+        Command("mcp", "sessions for agents, over the Model Context Protocol"),
+    ),
     "Files": (
         Command("export", "a session as a file for other tools"),
         Command("import", "a session from another tool's file", "import_"),

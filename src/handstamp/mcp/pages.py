@@ -1,0 +1,225 @@
+"""Open pages, by handle. A handle outlives its window: when the session was hibernated in between, the page is opened again where it was."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from handstamp.errors import BrowserTimeout, Forbidden, OperationFailed, SessionNotFound
+from handstamp.mcp.permissions import leads_out
+from handstamp.sites.playwright_errors import failure_of, is_timeout, page_error, raise_if_gone
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from playwright.async_api import Page
+
+    from handstamp.mcp.settings import McpSettings
+    from handstamp.pool import LiveSession, Pool
+    from handstamp.sites import Site
+
+MOST = 20
+"""Pages of one caller."""
+_GOTO_SECONDS = 25.0
+_SETTLE_SECONDS = 5.0
+
+
+@dataclass
+class Handle:
+    """A page that somebody has opened.
+
+    Args:
+        id: unguessable.
+        owner: whose it is.
+        session_id: of its session.
+        site: of the session.
+        profile: of the session.
+        url: where it was last.
+    """
+
+    id: str
+    owner: str
+    session_id: str
+    site: Site
+    profile: str
+    url: str = field(repr=False)
+
+    @property
+    def key(self) -> str:
+        """Its name among the pages of a live session."""
+        return f"mcp-{self.id}"
+
+
+@dataclass
+class Visit:
+    """A page while one call uses it.
+
+    Args:
+        handle: of it.
+        live: its session.
+        page: Playwright's.
+        reopened: it had gone, and was opened again at its last address.
+        popups: pages that it has opened, and that have no handle yet.
+        opened: handles of those that have.
+    """
+
+    handle: Handle
+    live: LiveSession
+    page: Page
+    reopened: bool
+    popups: list[Page] = field(default_factory=list)
+    opened: list[str] = field(default_factory=list)
+
+
+class Pages:
+    """The open pages of one process.
+
+    Args:
+        pool: with their sessions.
+        settings: where they may be.
+    """
+
+    def __init__(self, pool: Pool, settings: McpSettings) -> None:
+        self._pool = pool
+        self._settings = settings
+        self._handles: dict[str, Handle] = {}
+
+    def of(self, owner: str) -> list[Handle]:
+        """The pages of a caller."""
+        return [handle for handle in self._handles.values() if handle.owner == owner]
+
+    def find(self, handle_id: str, owner: str) -> Handle:
+        """A caller's page.
+
+        Raises:
+            SessionNotFound: they have none of this id.
+        """
+        handle = self._handles.get(handle_id)
+        if handle is None or handle.owner != owner:
+            raise SessionNotFound("you have no page of this handle; open_page gives one")
+        return handle
+
+    def add(self, owner: str, session_id: str, site: Site, profile: str, url: str) -> Handle:
+        """A handle for a page that is about to be opened.
+
+        Raises:
+            Forbidden: the caller has too many, or the page may not be there.
+        """
+        if len(self.of(owner)) >= MOST:
+            raise Forbidden(f"you have {MOST} pages open; close some with close_page")
+        self.check_place(site, url)
+        handle = Handle(secrets.token_hex(6), owner, session_id, site, profile, url)
+        self._handles[handle.id] = handle
+        return handle
+
+    def forget(self, handle: Handle) -> None:
+        """There is no such page any more."""
+        self._handles.pop(handle.id, None)
+
+    def check_place(self, site: Site, url: str) -> None:
+        """Refuse an address.
+
+        Raises:
+            Forbidden: pages of this session may not be there.
+        """
+        if leads_out(self._settings, site, url):
+            raise Forbidden(f"that address is none of {site.name}, where pages of this session stay; its pages are below {site.base_url}")
+
+    @contextlib.asynccontextmanager
+    async def visit(self, handle: Handle) -> AsyncIterator[Visit]:
+        """The page, its session live and nobody else's within the block.
+
+        Raises:
+            BrowserGone: it ended in the middle.
+            LoginRequired, PoolFull, …: see `Pool.use`.
+        """
+        async with self._pool.use(handle.session_id) as live:
+            visit = await self._entered(handle, live)
+
+            def popped_up(popup: Page) -> None:  # Playwright takes no built-in method
+                visit.popups.append(popup)
+
+            visit.page.on("popup", popped_up)
+            try:
+                with told(visit.page):
+                    yield visit
+            finally:
+                if not visit.page.is_closed():
+                    visit.page.remove_listener("popup", popped_up)
+                    handle.url = visit.page.url
+                await self._keep_popups(visit)
+
+    async def close(self, handle: Handle) -> None:
+        """Close a page; of a session that is hibernated there is none."""
+        self.forget(handle)
+        live_now = {one.session_id for one in await self._pool.listed() if one.state == "live"}
+        if handle.session_id in live_now:
+            async with self._pool.use(handle.session_id) as live:
+                page = live.pages.pop(handle.key, None)
+                if page is not None:
+                    with told(page):
+                        await page.close()
+
+    async def settle(self, visit: Visit) -> None:
+        """Let the page get where an action leads it, and give handles to pages that it has opened."""
+        with contextlib.suppress(page_error()):  # it goes on loading for ever, as some do
+            await visit.page.wait_for_load_state("load", timeout=_SETTLE_SECONDS * 1000)
+        await self._keep_popups(visit)
+
+    async def _entered(self, handle: Handle, live: LiveSession) -> Visit:
+        page = live.pages.get(handle.key)
+        if page is not None and not page.is_closed():
+            return Visit(handle, live, page, reopened=False)
+        fresh = live.pages[handle.key] = await live.context.new_page()
+        with told(fresh):
+            await goto(fresh, handle.url)
+        return Visit(handle, live, fresh, reopened=True)
+
+    async def _keep_popups(self, visit: Visit) -> None:
+        """Pages that a page has opened; where there are too many, they are closed."""
+        owner = visit.handle
+        for popup in visit.popups:
+            if popup.is_closed():
+                continue
+            if len(self.of(owner.owner)) >= MOST:
+                await popup.close()
+                continue
+            own = Handle(secrets.token_hex(6), owner.owner, owner.session_id, owner.site, owner.profile, popup.url)
+            self._handles[own.id] = own
+            visit.live.pages[own.key] = popup
+            visit.opened.append(own.id)
+        visit.popups.clear()
+
+
+async def goto(page: Page, url: str) -> None:
+    """Lead a page to an address.
+
+    Raises:
+        BrowserGone: the browser has ended.
+        OperationFailed: nothing came from there.
+    """
+    try:
+        await page.goto(url, wait_until="domcontentloaded", timeout=_GOTO_SECONDS * 1000)
+    except page_error() as error:
+        raise_if_gone(error, page)
+        raise OperationFailed(f"the page did not open ({failure_of(error)[1]})") from None
+
+
+@contextlib.contextmanager
+def told(page: Page) -> Iterator[None]:
+    """Say what goes wrong at a page in our words; Playwright's own repeat what was typed.
+
+    Raises:
+        BrowserGone, BrowserTimeout, OperationFailed: instead.
+    """
+    try:
+        yield
+    except TimeoutError:
+        raise BrowserTimeout("the page did not answer in time; it may hang, or show a dialogue of its own") from None
+    except page_error() as error:
+        raise_if_gone(error, page)
+        if is_timeout(error):
+            raise BrowserTimeout("the page did not let that be done in time: something may cover the element, or it is disabled") from None
+        raise OperationFailed(f"the page did not let that be done ({type(error).__name__})") from None

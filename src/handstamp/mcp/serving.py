@@ -1,0 +1,211 @@
+"""The whole server in this process: over stdin and stdout for one client, or over HTTP for many."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import os
+import signal
+import socket
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from mcp.server.auth.settings import AuthSettings
+from mcp.server.stdio import stdio_server
+from mcp.server.transport_security import TransportSecuritySettings
+from pydantic import AnyHttpUrl
+
+from handstamp.errors import ConfigError
+from handstamp.mcp.call import Bench
+from handstamp.mcp.logins import Logins
+from handstamp.mcp.pages import Pages
+from handstamp.mcp.permissions import check_names
+from handstamp.mcp.server import Serving
+from handstamp.mcp.tokens import VaultTokens
+from handstamp.mcp.tools import TOOLS
+from handstamp.mcp.tools.operations import operation_tools
+from handstamp.operations import Files, every_operation
+from handstamp.pool import Pool, PoolSettings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from mcp.server.lowlevel import Server
+
+    from handstamp.mcp.settings import McpSettings
+    from handstamp.vault import Vault
+
+_log = logging.getLogger(__name__)
+PATH = "/mcp"
+FILES_FOLDER = "files"
+_BODY_LIMIT = 1 << 20
+_LAST_SECONDS = 5.0  # for what is under way when the server ends
+_SIGNALLED = 128  # and the signal's number, as shells count
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where it listens."""
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """For clients on this machine, or by the address that was set."""
+        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}{PATH}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+
+def serve_stdio(vault: Vault, home: Path, settings: McpSettings) -> None:
+    """Serve the client at stdin and stdout until it hangs up, or a signal comes.
+
+    Args:
+        vault: with the sessions.
+        home: the home directory.
+        settings: what agents may do.
+
+    Raises:
+        ConfigError: it cannot be with these settings.
+    """
+
+    async def serving() -> None:
+        async with _server(vault, home, settings, same_machine=True) as (server, pool):
+            with _ending_by_signal(pool):
+                async with stdio_server() as (incoming, outgoing):
+                    await server.run(incoming, outgoing, server.create_initialization_options())
+
+    asyncio.run(serving())
+
+
+def serve_http(vault: Vault, home: Path, settings: McpSettings, address: Address, *, with_tokens: bool, ready: Callable[[Address], None]) -> None:
+    """Serve clients over streamable HTTP until a signal ends it.
+
+    Args:
+        vault: with the sessions and the tokens.
+        home: the home directory.
+        settings: what agents may do.
+        address: where to listen; port 0 takes a free one.
+        with_tokens: whether clients need one.
+        ready: told where it listens, once, when it does.
+
+    Raises:
+        ConfigError: it cannot be with these settings; the port is taken.
+    """
+    check_openness(address, settings, with_tokens=with_tokens)
+    with _bound(address) as sock:
+        there = Address(address.host, int(sock.getsockname()[1]))
+
+        async def serving() -> None:
+            async with _server(vault, home, settings, same_machine=False) as (server, _):
+                app = server.streamable_http_app(
+                    streamable_http_path=PATH,
+                    max_request_body_size=_BODY_LIMIT,
+                    transport_security=_security(there, settings),
+                    auth=AuthSettings(issuer_url=AnyHttpUrl(there.url), resource_server_url=None) if with_tokens else None,
+                    token_verifier=VaultTokens(vault) if with_tokens else None,
+                )
+                await _Listener(app, lambda: ready(there)).serve(sockets=[sock])
+
+        asyncio.run(serving())
+
+
+def check_openness(address: Address, settings: McpSettings, *, with_tokens: bool) -> None:
+    """Refuse a server that lets everybody in from everywhere, or that cannot tell its own name from another's.
+
+    Raises:
+        ConfigError: it would.
+    """
+    if not with_tokens and not address.is_loopback:
+        raise ConfigError(f"--no-auth lets everybody in who reaches {address.host}; it is for an address of this machine alone, such as 127.0.0.1")
+    if not address.is_loopback and not settings.allowed_hosts:
+        raise ConfigError(f"at {address.host} the server can be called by any name: say which are its own with allowed_hosts in [mcp]")
+
+
+@contextlib.asynccontextmanager
+async def _server(vault: Vault, home: Path, settings: McpSettings, *, same_machine: bool) -> AsyncIterator[tuple[Server[Any], Pool]]:
+    tools = (*TOOLS, *operation_tools(every_operation(home)))
+    check_names(settings, tools)
+    files = Files(home / FILES_FOLDER)
+    may_log_in = bool({"login", "start_login"} & set(settings.allow)) and not {"login", "start_login"} & set(settings.deny)
+    async with Pool(vault, PoolSettings(max_sessions=settings.max_sessions), files=files, home=home) as pool:
+        logins = Logins(pool)
+        bench = Bench(pool, settings, logins, Pages(pool, settings), may_log_in=may_log_in)
+        try:
+            yield Serving(bench, tools, same_machine=same_machine).server(), pool
+        finally:
+            await logins.stop()
+
+
+@contextlib.contextmanager
+def _ending_by_signal(pool: Pool) -> Any:
+    """Reading stdin cannot be broken off, so a signal hibernates the sessions and then ends the process."""
+    if sys.platform == "win32":
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    ending: list[asyncio.Task[None]] = []
+
+    async def end(number: int) -> None:
+        try:
+            await pool.drain(_LAST_SECONDS)
+        finally:
+            logging.shutdown()
+            os._exit(_SIGNALLED + number)
+
+    def signalled(number: int) -> None:
+        if not ending:
+            ending.append(loop.create_task(end(number)))
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, signalled, number)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+class _Listener(uvicorn.Server):
+    """Serves an application until a signal comes."""
+
+    def __init__(self, app: Any, ready: Callable[[], None]) -> None:
+        quiet: dict[str, Any] = {"log_config": None, "access_log": False, "server_header": False}
+        super().__init__(uvicorn.Config(app, loop="asyncio", ws="none", proxy_headers=False, timeout_graceful_shutdown=2, **quiet))
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open for requests, then tell."""
+        await super().startup(sockets=sockets)
+        self._ready()
+
+
+def _security(address: Address, settings: McpSettings) -> TransportSecuritySettings:
+    """Only requests for this server, and none that a page of somebody else sends."""
+    local = ["127.0.0.1", "localhost", "[::1]"]
+    own = [f"{host}:{address.port}" for host in local] + list(settings.allowed_hosts)
+    return TransportSecuritySettings(allowed_hosts=own, allowed_origins=[f"{scheme}://{host}" for host in own for scheme in ("http", "https")])
+
+
+def _bound(address: Address) -> socket.socket:
+    sock = socket.socket(socket.AF_INET6 if ":" in address.host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((address.host, address.port))
+        sock.listen()
+    except OSError as error:
+        sock.close()
+        raise ConfigError(f"port {address.port} at {address.host} cannot be used ({error.strerror}); take another with --http HOST:PORT") from None
+    return sock
