@@ -135,6 +135,7 @@ def test_errors_of_the_server_are_ours(served_home: Path, tmp_path: Path) -> Non
         remote.sessions()
 
 
+@pytest.mark.timeout(120)  # a server that is started twice, and browsers
 def test_a_server_that_is_started_anew_is_waited_for_and_has_its_sessions(demo: DemoServers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = tmp_path / "home"
     monkeypatch.setenv("HANDSTAMP_HOME", str(home))
@@ -150,6 +151,7 @@ def test_a_server_that_is_started_anew_is_waited_for_and_has_its_sessions(demo: 
     assert demo.control.stats().portside.logins == before
 
 
+@pytest.mark.timeout(120)  # two servers, a database, and a browser that moves
 def test_two_servers_on_one_database_serve_the_same_session_and_know_each_others_tokens(demo: DemoServers, postgres: Server, tmp_path: Path) -> None:
     """As on two machines: each has a home of its own; they share the database and the key."""
     database = postgres.new_database()
