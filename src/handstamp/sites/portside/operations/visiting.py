@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ ANSWER_MS = 30_000.0
 """How long an answer of the site is waited for."""
 
 _INTERRUPTED = "interrupted by another navigation"
+_PAUSES = (0.3, 1.0)  # seconds
 _LOGIN = "/login"
 _WHO = "[data-username]"
 
@@ -111,14 +113,19 @@ async def account_of(run: Run) -> str:
 
 
 async def _go(run: Run, path: str) -> Response | None:
-    """The answer at this address. Chromium's own page about a form that found no server comes late, and may push away the first try."""
-    for last in (False, True):
+    """The answer at this address.
+
+    Chromium's own page about a form that found no server comes late and pushes away what was asked for meanwhile; whoever asks
+    again at once is pushed away by the first try. So there is a pause, and another try.
+    """
+    for pause in _PAUSES:
         try:
             return await run.page.goto(run.site.url(path), wait_until="domcontentloaded", timeout=ANSWER_MS)
         except page_error() as error:
-            if last or _INTERRUPTED not in str(error):
+            if _INTERRUPTED not in str(error):
                 raise
-    return None
+        await asyncio.sleep(pause)
+    return await run.page.goto(run.site.url(path), wait_until="domcontentloaded", timeout=ANSWER_MS)
 
 
 def _see(run: Run, response: Response | None, what: str, *, repeatable: bool) -> None:
