@@ -334,9 +334,7 @@ def hibernated_rows(demo: DemoServers, folder: Path) -> list[Row]:
     many, none = folder / "many", folder / "none"
     with Vault(home=many / "home") as vault:
         for number in range(HIBERNATED):
-            session = vault.update_session(
-                f"portside.person-{number}", "portside", lambda session, number=number: replace(session, username=f"person-{number}")
-            )
+            session = vault.update_session(f"portside.person-{number}", "portside", partial(replace, username=f"person-{number}"))
             vault.serve(session.session_id, keep_alive=True)
     told = []
     for place in (many, none):
