@@ -1,1 +1,1 @@
-"""portside: a stand-in container-terminal portal with a browser login, an account page and a container list."""
+"""portside: a stand-in container-terminal portal with a browser login, container lists and pages, and appointments for trucks."""

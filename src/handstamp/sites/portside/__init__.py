@@ -1,1 +1,1 @@
-"""portside, the container-terminal portal that `handstamp demo` stands in for: its recipe."""
+"""portside, the container-terminal portal that `handstamp demo` stands in for: its recipe, and what can be done there."""
