@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 from pydantic import BaseModel, Field, SecretStr
 
-from handstamp.cli.commands.run import _go_on
+from handstamp.cli.commands.run import go_on
 from handstamp.cli.operation_options import PREFIX, add_fields, given_fields
 from handstamp.cli.parser import Parser, Usage, parse
 from handstamp.errors import ConfigError, InputMissing, OperationFailed
@@ -108,6 +108,6 @@ def test_the_parser_knows_the_fields_of_the_operation_that_was_typed(tmp_path: P
 
 def test_the_way_on_is_told_for_a_workflow_that_waits_and_for_no_other() -> None:
     waits = InputMissing("…", operation="book", missing=("truck_plate", "pin"), appointment_session_id="0f", phase=2)
-    assert _go_on(waits, "portside", "work") == "handstamp run portside book --profile work --resume 0f --truck-plate … --pin …"
-    assert _go_on(OperationFailed("…", operation="book", appointment_session_id="0f", repeatable=False), "portside", "default") == ""
-    assert _go_on(InputMissing("…", operation="look", missing=("a",)), "portside", "default") == ""
+    assert go_on(waits, BOOK, "portside", "work") == "handstamp run portside book --profile work --resume 0f --truck-plate … --pin"
+    assert go_on(OperationFailed("…", appointment_session_id="0f", repeatable=False), BOOK, "portside", "default") == ""
+    assert go_on(InputMissing("…", missing=("a",)), BOOK, "portside", "default") == ""

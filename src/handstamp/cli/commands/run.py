@@ -87,7 +87,7 @@ def run(call: Call, *, site: str, operation: str | None, profile: str, resume: s
         with call.output.working(f"{operation} at {site} …"):
             outcome = do(site, operation, profile=profile, given=given, workflow_id=resume, files=files, evidence=evidence, tell=_telling(call.output))
     except OperationError as error:
-        return _failed(call.output, error, site, profile)
+        return _failed(call.output, error, go_on(error, wanted, site, profile))
     facts = outcome.facts()
     call.output.show(facts, lambda: _picture(facts))
     return None
@@ -165,9 +165,8 @@ def _cell(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _failed(output: Output, error: OperationError, site: str, profile: str) -> int:
-    """Say what went wrong, and for a workflow that waits with what it goes on."""
-    go_on = _go_on(error, site, profile)
+def _failed(output: Output, error: OperationError, command: str) -> int:
+    """Say what went wrong, and for a workflow that waits with which command it goes on."""
     if output.as_json:
         facts = {
             "error": str(error),
@@ -182,19 +181,23 @@ def _failed(output: Output, error: OperationError, site: str, profile: str) -> i
         output.show(facts, list)
     else:
         output.error(_one_line(str(error)), error.code)
-        for line in (f"Go on with: {go_on}" if go_on else "", f"What it looked like: {error.bundle}" if error.bundle else ""):
+        for line in (f"Go on with: {command}" if command else "", f"What it looked like: {error.bundle}" if error.bundle else ""):
             if line:
                 output.note(painted(line, "2", sys.stderr))
     return error.exit_status
 
 
-def _go_on(error: OperationError, site: str, profile: str) -> str:
+def go_on(error: OperationError, operation: Operation, site: str, profile: str) -> str:
+    """The command that goes on with a workflow that waits; empty when none does."""
     if not error.appointment_session_id or not error.repeatable:
         return ""
     from handstamp.cli.operation_options import option_of  # noqa: PLC0415  (see above)
+    from handstamp.operations.fields import all_fields, is_secret  # noqa: PLC0415
 
-    words = ["handstamp", "run", site, error.operation, *([] if profile == "default" else ["--profile", profile]), "--resume", error.appointment_session_id]
-    return " ".join([*words, *(f"{option_of(name)} …" for name in error.missing)])
+    known = all_fields(operation)
+    words = ["handstamp", "run", site, operation.name, *([] if profile == "default" else ["--profile", profile]), "--resume", error.appointment_session_id]
+    missing = [option_of(name) + ("" if is_secret(name, known.get(name)) else " …") for name in error.missing]
+    return " ".join([*words, *missing])
 
 
 def _one_line(text: str) -> str:
