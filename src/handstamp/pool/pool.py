@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from handstamp._signed_in import engine
-from handstamp.errors import BrowserGone, OperationError, SessionNotFound
+from handstamp.errors import BrowserGone, OperationError, SessionNotFound, WorkflowEnded
 from handstamp.home import home as home_directory
 from handstamp.home import settings as settings_of
 from handstamp.keeper import Given
@@ -183,6 +183,17 @@ class Pool:
         if served is None:
             self.vault.serve(session_id, keep_alive=True)
         return session
+
+    async def session_of_workflow(self, workflow_id: str) -> str:
+        """The id of the session in which a workflow waits.
+
+        Raises:
+            WorkflowEnded: none of this id waits.
+        """
+        waiting = await asyncio.to_thread(self.vault.workflow, workflow_id)
+        if waiting is None or waiting.ended:
+            raise WorkflowEnded("no workflow of this id waits: it is done, or its time is over; begin again without it")
+        return waiting.session_id
 
     # -- what is done -------------------------------------------------------------------------------------------
 

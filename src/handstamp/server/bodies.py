@@ -66,7 +66,11 @@ class OperationCall(Body):
 
 
 class WorkflowCall(OperationCall):
-    """The same for a workflow."""
+    """The same for a workflow, whose id alone says in which session it waits."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["session_id"]}, {"required": ["username", "password"]}, {"required": ["appointment_session_id"]}]}
+    )
 
     appointment_session_id: _WorkflowId | None = None
 

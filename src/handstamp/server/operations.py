@@ -66,11 +66,14 @@ class _Calls:
         return reply({**whose.facts(), **outcome.facts(), **self._found(outcome)})
 
     async def _whose(self, given: OperationCall) -> _Whose:
-        if given.session_id is not None:
-            session = await self.pool.known(given.session_id)
+        session_id = given.session_id
+        if session_id is None and given.username is None and isinstance(given, WorkflowCall) and given.appointment_session_id:
+            session_id = await self.pool.session_of_workflow(given.appointment_session_id)
+        if session_id is not None:
+            session = await self.pool.known(session_id)
             if session.site != self.site:
                 raise InvalidRequest(f"{self.operation.name} is an operation of '{self.site}', and this session is one of '{session.site}'")
-            return _Whose(given.session_id, is_new=False)
+            return _Whose(session_id, is_new=False)
         if given.username is None or given.password is None:
             raise InvalidRequest("say in which session: give session_id, or username and password")
         key = given.captcha_api_key
