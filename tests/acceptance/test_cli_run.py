@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from handstamp.demo import DemoServers
+
+ROOT = Path(__file__).resolve().parents[2]
 
 pytestmark = pytest.mark.timeout(120)  # several processes, each with a browser of its own
 
@@ -143,3 +146,28 @@ def test_the_same_call_in_python_sync_and_async(here: Any) -> None:
     )
     assert done.stdout.splitlines()[:2] == ["Containers · Portside Terminal"] * 2, done
     assert "use `await handstamp.operations.call" in done.stdout
+
+
+def test_the_operations_of_the_guide_work_as_they_are_printed(demo: DemoServers, machine: Callable[..., Any]) -> None:
+    """At the stand-in site, which is moved to where the guide's site would be."""
+    first, _, phases = _python_of("docs/how-to/operations.md")
+    recipe = re.search(r"^```toml recipe\n(.*?)^```$", (ROOT / "docs/how-to/sites.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert recipe
+    here = machine("guide", HANDSTAMP_HARBOUR_BASE_URL=demo.portside.url, HANDSTAMP_HARBOUR_USERNAME="demo", HANDSTAMP_HARBOUR_PASSWORD=BUILT_IN[0].password)
+    sites = Path(here.environment["HANDSTAMP_HOME"]) / "sites"
+    sites.mkdir(mode=0o700, parents=True)
+    (sites / "harbour.toml").write_text(recipe[1])
+    (sites / "harbour.py").write_text(f"{first}\n{phases}")
+    (sites / "harbour.py").chmod(0o600)
+    listed = here.facts("run", "harbour", "list_containers", "--most", "5")
+    assert len(listed["numbers"]) == 5
+    assert Path(listed["file_url"]).read_text().splitlines() == listed["numbers"]
+    stopped = here.facts("run", "harbour", "sign_container", "--container-id", "NONE", status=14)
+    assert (stopped["code"], stopped["missing"], stopped["current_phase"]) == ("operation-refused", [], 1)
+    resume = stopped["appointment_session_id"]
+    signed = here.facts("run", "harbour", "sign_container", "--resume", resume, "--container-id", listed["numbers"][0], "--clerk", "Ida")
+    assert signed["text"] == f"{listed['numbers'][0]}, signed by Ida"
+
+
+def _python_of(page: str) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```$", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)

@@ -72,15 +72,16 @@ class Evidence:
         page.on("popup", self.watch)
         self._requests.watch(page)
 
-    def unwatch(self) -> list[Page]:
-        """Note nothing more; the pages that were watched."""
+    def others(self, than: Page | None) -> list[Page]:
+        """The pages that were watched, but for the one that stays open, of which nothing more is noted. The others are to be closed."""
         pages, self._watched = self._watched, []
         for page in pages:
-            page.remove_listener("console", self._console)
-            page.remove_listener("pageerror", self._page_error)
-            page.remove_listener("popup", self.watch)
-            self._requests.unwatch(page)
-        return pages
+            if page is than:
+                page.remove_listener("console", self._console)
+                page.remove_listener("pageerror", self._page_error)
+                page.remove_listener("popup", self.watch)
+                self._requests.unwatch(page)
+        return [page for page in pages if page is not than]
 
     def told(self, text: str) -> None:
         """Note a sentence of the operation's."""

@@ -63,8 +63,10 @@ def is_gone(error: Exception, page: Page) -> bool:
 
 
 def _unknown(error: Exception, operation: Operation, *, gone: bool) -> str:
-    cause = "the browser ended" if gone else f"it failed ({type(error).__name__})"
-    return f"{operation.name} was cut off ({cause}): it is not known whether the site has done it. Look there before you call it again"
+    if isinstance(error, OperationFailed) and not gone and not error.repeatable:
+        return str(error)  # its author has thought of this
+    cause = str(error) if isinstance(error, OperationFailed) else f"{operation.name} was cut off ({'the browser ended' if gone else type(error).__name__})"
+    return f"{cause}: it is not known whether the site has done it. Look there before you call it again"
 
 
 def _sentence(error: Exception, operation: Operation) -> str:

@@ -26,7 +26,7 @@ class _Seen:
     at: datetime
     began: float
     response: Response | None = field(default=None, repr=False)
-    ended: float | None = None
+    ended: float | None = None  # when its answer began, or it failed
     failure: str = ""
 
 
@@ -41,15 +41,13 @@ class Requests:
         """Note a page's requests from now on."""
         page.on("request", self._began)
         page.on("response", self._answered)
-        page.on("requestfinished", self._ended)
-        page.on("requestfailed", self._ended)
+        page.on("requestfailed", self._failed)
 
     def unwatch(self, page: Page) -> None:
         """Note them no more."""
         page.remove_listener("request", self._began)
         page.remove_listener("response", self._answered)
-        page.remove_listener("requestfinished", self._ended)
-        page.remove_listener("requestfailed", self._ended)
+        page.remove_listener("requestfailed", self._failed)
 
     def _began(self, request: Request) -> None:
         if len(self._seen) == _MOST:
@@ -59,13 +57,12 @@ class Requests:
         self._open[request] = seen
 
     def _answered(self, response: Response) -> None:
-        if seen := self._open.get(response.request):
-            seen.response = response
+        if seen := self._open.pop(response.request, None):
+            seen.response, seen.ended = response, time.monotonic()
 
-    def _ended(self, request: Request) -> None:
+    def _failed(self, request: Request) -> None:
         if seen := self._open.pop(request, None):
-            seen.ended = time.monotonic()
-            seen.failure = request.failure or ""
+            seen.ended, seen.failure = time.monotonic(), request.failure or ""
 
     def archive(self, blanking: Blanking) -> dict[str, Any]:
         """The archive as JSON values."""

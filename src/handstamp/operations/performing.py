@@ -261,5 +261,4 @@ class _Call:
         if stay is not None and kept is not None:
             self._pages[stay] = kept
             let_go_in_time(self._vault, self._pages, stay, self._seconds)
-        others = [page for page in self._evidence.unwatch() if page is not kept]
-        await asyncio.shield(asyncio.gather(*(close_quietly(page) for page in others)))
+        await asyncio.shield(asyncio.gather(*(close_quietly(page) for page in self._evidence.others(kept))))
