@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 LOG_IN = """() => {
   document.querySelector('#username').value = 'demo';
   document.querySelector('#password').value = 'harbour-light-7';
-  document.querySelector('main button[type=submit]').click();
+  setTimeout(() => document.querySelector('main button[type=submit]').click());
+  return true;
 }"""
 DATABASE = """() => new Promise((done) => {
   const open = indexedDB.open('auth', 1);
@@ -42,6 +43,7 @@ DATABASE = """() => new Promise((done) => {
 READ_DATABASE = """() => new Promise((done) => {
   const open = indexedDB.open('auth');
   open.onsuccess = () => {
+    if (open.result.objectStoreNames.length === 0) return done(null);
     const get = open.result.transaction('keys').objectStore('keys').get('k');
     get.onsuccess = () => { open.result.close(); done(get.result); };
   };
@@ -67,14 +69,20 @@ class Client:
         await self._session.call_tool("browser_navigate", {"url": url})
 
     async def evaluate(self, function: str) -> Any:
-        said = (await self._session.call_tool("browser_evaluate", {"function": function})).content[0].text
-        return json.loads(said.removeprefix("### Result\n").partition("\n### ")[0])
+        result = await self._session.call_tool("browser_evaluate", {"function": function})
+        assert not result.is_error, result.content[0].text
+        return json.loads(result.content[0].text.removeprefix("### Result\n").partition("\n### ")[0])
 
     async def log_in(self, demo: DemoServers) -> None:
         await self.goto(f"{demo.portside.url}/login")
-        await self._session.call_tool("browser_evaluate", {"function": LOG_IN})
-        while "/login" in await self.evaluate("() => location.pathname"):  # noqa: ASYNC110  (the page is another process's)
+        await self.evaluate(LOG_IN)
+        while not await self._has_token():  # noqa: ASYNC110  (the page is another process's)
             await asyncio.sleep(0.2)
+
+    async def _has_token(self) -> bool:
+        """Whether the page has loaded and done what a login begins; while it loads, it cannot be asked."""
+        asked = await self._session.call_tool("browser_evaluate", {"function": "() => location.pathname !== '/login' && Boolean(localStorage.token)"})
+        return not asked.is_error and "true" in asked.content[0].text.partition("### Ran")[0]
 
     async def is_in(self, demo: DemoServers) -> bool:
         await self.goto(f"{demo.portside.url}/account")
@@ -204,6 +212,12 @@ def test_everything_is_saved_under_its_own_origin_wherever_the_page_is(
             assert await client.is_in(demo)
             assert await client.evaluate("() => localStorage.token.length > 0")
             _knows_no_secret_of(profiles, client.transcript, "default")
+        async with start() as client:  # whose page is at none of these origins
+            manager = BrowserManager(mcp_client=client, profile_manager=profiles)
+            assert await manager.restore_session_for_domain("elsewhere.localhost")
+            await client.goto(f"{other}/about")
+            assert await client.evaluate("() => localStorage.__proto__x") == "l"
+            assert await client.evaluate(READ_DATABASE) == "planted-in-database"
 
     run_async(story())
     assert {part.id.scope for part in profiles.vault.load("default").parts.values()} >= {other, demo.portside.url}

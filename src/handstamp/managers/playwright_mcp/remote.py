@@ -81,6 +81,11 @@ class RemoteContext:
         """Have a step done with the next question."""
         self._waiting.append(step)
 
+    def drop(self, name: str) -> None:
+        """Have a page closed with the next question, and let nobody take it for an open one until then."""
+        self._pages.pop(name, None)
+        self.later(["close", name])
+
     async def settle(self) -> None:
         """Have done what still waits."""
         if self._waiting:
@@ -140,8 +145,8 @@ class RemotePage:
         self.context.later(["answerAll", self._name, answer.given])
 
     async def close(self) -> None:
-        """As Playwright's."""
-        self.context.later(["close", self._name])
+        """As Playwright's: it is none of the context's pages from now on."""
+        self.context.drop(self._name)
 
 
 class RemoteHandle:
