@@ -214,10 +214,18 @@ class ChallengeUnsolved(LoginError):
 
 
 class LoginBudgetSpent(LoginError):
-    """Too many failed logins of this account; a person has to look and clear it."""
+    """Too many failed logins of this account; a person has to look and clear it.
+
+    Attributes:
+        until: the next login is made by itself at this time or later, UTC; None when a person has to clear it.
+    """
 
     code = "login-budget-spent"
     http_status = 429
+
+    def __init__(self, message: str, *, until: datetime | None = None) -> None:
+        super().__init__(message)
+        self.until = until
 
 
 class BrowserError(HandstampError):

@@ -67,6 +67,7 @@ def test_a_session_that_is_not_taken_is_a_wrong_field_and_no_missing_page() -> N
     [
         (PoolFull("full", retry_after=7.2), 7.2),
         (LoginBudgetSpent("spent"), 3600.0),
+        (LoginBudgetSpent("too soon", until=NOW + timedelta(seconds=30)), 30.0),
         (Stopping("stopping"), 10.0),
         (LoginFailed("blocked", health="blocked", until=NOW + timedelta(minutes=5)), 300.0),
         (LoginFailed("blocked", health="blocked"), 3600.0),

@@ -96,7 +96,8 @@ def admitted(known: Attempts, now: datetime, applicant: Applicant, budget: Budge
     if applicant.by_itself and known.not_before is not None and known.not_before > now:
         raise LoginBudgetSpent(
             f"the login of {who} failed a moment ago ({_ended(known.reason)}); the next one is made by itself at "
-            f"{known.not_before:%Y-%m-%d %H:%M:%S}Z or later; to have it sooner run {applicant.clearing}"
+            f"{known.not_before:%Y-%m-%d %H:%M:%S}Z or later; to have it sooner run {applicant.clearing}",
+            until=known.not_before,
         )
     return replace(known, failures=known.failures + 1, reason=UNHEARD)
 

@@ -91,11 +91,9 @@ def retry_after(error: HandstampError, now: datetime) -> float | None:
     seconds = getattr(error, "retry_after", None)
     if seconds is not None:
         return float(seconds)
-    if isinstance(error, LoginFailed) and error.health == "blocked":
+    if isinstance(error, LoginBudgetSpent) or (isinstance(error, LoginFailed) and error.health == "blocked"):
         return SPENT_RETRY_AFTER if error.until is None else (error.until - now).total_seconds()
-    if isinstance(error, Stopping):
-        return STOPPING_RETRY_AFTER
-    return SPENT_RETRY_AFTER if isinstance(error, LoginBudgetSpent) else None
+    return STOPPING_RETRY_AFTER if isinstance(error, Stopping) else None
 
 
 def _status(error: HandstampError) -> int:
