@@ -150,7 +150,7 @@ def test_without_scrolling_only_the_first_rows_are_read(with_run: Any) -> None:
 
 def test_a_slow_list_is_waited_for(with_run: Any, demo: DemoServers) -> None:
     async def flow(run: OwnRun) -> None:
-        demo.control.set(list_slow_ms=300)
+        demo.control.set(list_slow_ms=150)
         assert (await do(run, get_containers, infinite_scrolling=True)).count == len(ROWS)
 
     with_run(flow)
