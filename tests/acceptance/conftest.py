@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import textwrap
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 
 from handstamp.demo import BUILT_IN, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from handstamp.demo import DemoServers
 
@@ -92,3 +94,65 @@ def brought(demo: DemoServers) -> Callable[[Machine], None]:
         here.facts("import", "-", "--yes", "--profile", profile, stdin=f"# Netscape HTTP Cookie File\n{line}\n")
 
     return into
+
+
+@dataclass
+class Served:
+    """`handstamp serve` in a process of its own, and a client for it."""
+
+    environment: dict[str, str]
+    words: tuple[str, ...] = ("--port", "0")
+    process: subprocess.Popen[bytes] | None = None
+    url: str = ""
+    log: Path | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it takes requests."""
+        assert self.log is not None
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-m", "handstamp.cli", "serve", "--json", *self.words]
+            self.process = subprocess.Popen(command, env=self.environment, stdout=subprocess.PIPE, stderr=log)
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, self.log.read_text()
+        self.url = json.loads(line)["url"]
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal; what it exits with."""
+        assert self.process is not None
+        assert self.process.stdout is not None
+        self.process.send_signal(number)
+        status = self.process.wait(45)
+        self.process.stdout.close()
+        return status
+
+    @property
+    def token(self) -> str:
+        return (Path(self.environment["HANDSTAMP_HOME"]) / "server.token").read_text().strip()
+
+    def call(self, method: str, path: str, body: Any = None, **more: Any) -> requests.Response:
+        headers = {"Authorization": f"Bearer {self.token}"} | more.pop("headers", {})
+        return requests.request(method, f"{self.url}{path}", json=body, headers=headers, timeout=50, **more)
+
+    def get(self, path: str) -> requests.Response:
+        return self.call("GET", path)
+
+    def post(self, path: str, body: Any = None, **more: Any) -> requests.Response:
+        return self.call("POST", path, body, **more)
+
+
+@pytest.fixture
+def served(machine: Callable[..., Machine], tmp_path: Path) -> Iterator[Callable[..., Served]]:
+    """`served("--port", "0", HANDSTAMP_…="…")`: a server that has been started."""
+    every: list[Served] = []
+
+    def start_one(*words: str, **more: str) -> Served:
+        one = Served(machine(**more).environment, words or ("--port", "0"), log=tmp_path / "server.log")
+        every.append(one)
+        one.start()
+        return one
+
+    yield start_one
+    for one in every:
+        if one.process is not None and one.process.poll() is None:
+            one.end()

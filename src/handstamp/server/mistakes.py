@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 _SAID_BY_OTHERS = frozenset({"value_error", "assertion_error", "union_tag_invalid"})
 """Kinds of errors whose message may hold the value."""
+_UNKNOWN = "a field is not known here; /docs lists those that are"  # its name may be a value in the wrong place
 _MOST_PROBLEMS = 5
 
 
@@ -42,7 +43,7 @@ def of_fields(details: Iterable[Mapping[str, Any]]) -> HandstampError:
         return InputMissing(f"Missing required field{'s' if len(missing) > 1 else ''}: {', '.join(missing)}", missing=missing)
     if not _field(every[0]["loc"]):
         return InvalidRequest("the request's body must be a JSON object, sent with Content-Type: application/json")
-    said = dict.fromkeys(f"{_field(detail['loc'])}: {_said(detail)}" for detail in every)
+    said = dict.fromkeys(_UNKNOWN if detail["type"] == "extra_forbidden" else f"{_field(detail['loc'])}: {_said(detail)}" for detail in every)
     return InvalidRequest("; ".join(list(said)[:_MOST_PROBLEMS]), missing=missing)
 
 
@@ -53,8 +54,6 @@ def _field(where: Iterable[Any]) -> str:
 
 
 def _said(detail: Mapping[str, Any]) -> str:
-    if detail["type"] == "extra_forbidden":
-        return "no such field here"
     if detail["type"] in _SAID_BY_OTHERS:
         return "is not what it must be"
     text = str(detail["msg"])
