@@ -37,6 +37,20 @@ Every answer has `success`; an error has `error`, a sentence, and `code`, which 
 """
 
 
+class _Described(FastAPI):
+    """FastAPI, whose description says what this server does with a request that does not fit: 400, and not 422."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document."""
+        document = super().openapi()
+        for methods in document["paths"].values():
+            for endpoint in methods.values():
+                endpoint["responses"].pop("422", None)
+        for unused in ("HTTPValidationError", "ValidationError"):
+            document["components"]["schemas"].pop(unused, None)
+        return document
+
+
 def build(
     pool: Pool,
     operations: Mapping[str, Mapping[str, Operation]],
@@ -57,7 +71,7 @@ def build(
         intake: shared with who stops the server.
     """
     metrics = Metrics(pool.facts)
-    app = FastAPI(title="handstamp", version=__version__, description=ABOUT, docs_url=None, redoc_url=None)
+    app = _Described(title="handstamp", version=__version__, description=ABOUT, docs_url=None, redoc_url=None)
     app.include_router(session_routes(pool))
     app.include_router(status_routes(pool, metrics))
     app.include_router(operation_routes(pool, operations, metrics))
