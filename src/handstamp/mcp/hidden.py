@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from handstamp.errors import HandstampError
-from handstamp.operations.blanking import Blanking
+from handstamp.operations.blanking import SECRET_NAME, Blanking, looks_like_token
 from handstamp.sites import credentials_for
 from handstamp.state import PartKind
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from handstamp.state import Session
     from handstamp.vault import Vault
 
-_LEAST, _SURE, _MOST = 8, 16, 4000  # characters: shorter is no secret; from here without a digit, too; longer is a document
+_LEAST, _MOST = 8, 4000  # characters: shorter is no secret, longer a document
 _PATIENCE = 3.0  # seconds for a page that may hang
 _MOST_FRAMES = 20
 _MOST_DEPTH = 6
 _STORED = """() => [localStorage, sessionStorage].flatMap(storage => {
     const values = [];
-    for (let index = 0; index < storage.length && index < 500; index++) values.push(storage.getItem(storage.key(index)));
-    return values.filter(value => value !== null && value.length < 100000);
+    for (let index = 0; index < storage.length && index < 500; index++) values.push([storage.key(index), storage.getItem(storage.key(index))]);
+    return values.filter(([name, value]) => name !== null && value !== null && value.length < 100000);
 })"""
 
 
@@ -74,11 +74,12 @@ async def hidden_of_page(vault: Vault, live: LiveSession, page: Page, *, anywher
     found = set(await asyncio.to_thread(lambda: set(_kept(vault, live.site, live.session, anywhere=anywhere))))
     with contextlib.suppress(Exception):  # a page that is closing: what is kept has to do
         async with asyncio.timeout(_PATIENCE):
-            found |= set(_secrets(cookie.get("value", "") for cookie in await live.context.cookies()))
+            held = await live.context.cookies()
+            found |= set(_of_cookies((one["name"], one["value"], one["httpOnly"]) for one in held))
     for frame in page.frames[:_MOST_FRAMES]:
         with contextlib.suppress(Exception):  # storage that is denied to a frame
             async with asyncio.timeout(_PATIENCE):
-                found |= set(_secrets(iter(await frame.evaluate(_STORED))))
+                found |= set(_of_storage(iter(await frame.evaluate(_STORED))))
     return Hidden(found)
 
 
@@ -93,34 +94,49 @@ def _kept(vault: Vault, site: Site, session: Session, *, anywhere: bool) -> Iter
         yield from filter(None, (known.password, known.totp) if known else ())
     with contextlib.suppress(HandstampError):
         state = vault.load(session.profile, domains=None if anywhere else site.domains)
-        yield from _secrets(cookie.value for cookie in state.cookies())
-        stored = (value for kind in (PartKind.LOCAL, PartKind.SESSION) for part in state.of_kind(kind) for value in part.live().values())
-        yield from _secrets(value for value in stored if isinstance(value, str))
+        yield from _of_cookies((cookie.name, cookie.value, cookie.http_only) for cookie in state.cookies())
+        parts = (part for kind in (PartKind.LOCAL, PartKind.SESSION) for part in state.of_kind(kind))
+        yield from _of_storage((str(key[-1]), value) for part in parts for key, value in part.live().items() if isinstance(value, str))
 
 
-def _secrets(values: Iterator[str]) -> Iterator[str]:
-    for value in values:
-        yield from (text for text in _texts(value) if could_be_secret(text))
+def _of_cookies(cookies: Iterator[tuple[str, str, bool]]) -> Iterator[str]:
+    """What scripts cannot read is a secret, however it is called."""
+    for name, value, http_only in cookies:
+        if http_only and len(value) >= _LEAST:
+            yield value
+        else:
+            yield from secret_texts(name, value)
 
 
-def _texts(value: str) -> Iterator[str]:
-    """A value, and the texts within it where it is JSON."""
-    yield value
-    if value[:1] in "{[" and value:
+def _of_storage(items: Iterator[tuple[str, str]]) -> Iterator[str]:
+    for name, value in items:
+        yield from secret_texts(name, value)
+
+
+def secret_texts(name: str, value: str) -> Iterator[str]:
+    """What of a named value may let somebody in: all of it or, where it is JSON, texts within it.
+
+    A site keeps much else in its storage, such as what somebody last searched for; that must stay readable on its pages.
+    """
+    for inner, text in _texts(name, value):
+        if _LEAST <= len(text) <= _MOST and not re.search(r"\s", text) and (SECRET_NAME.search(inner) or looks_like_token(text)):
+            yield text
+
+
+def _texts(name: str, value: str) -> Iterator[tuple[str, str]]:
+    """A value, and the texts within it where it is JSON, each with its name."""
+    yield name, value
+    if value.startswith(("{", "[")):
         with contextlib.suppress(ValueError, RecursionError):
-            yield from _leaves(json.loads(value), _MOST_DEPTH)
+            yield from _leaves(name, json.loads(value), _MOST_DEPTH)
 
 
-def _leaves(value: Any, depth: int) -> Iterator[str]:
+def _leaves(name: str, value: Any, depth: int) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
-        yield value
-    elif depth and isinstance(value, dict | list):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from _leaves(one, depth - 1)
-
-
-def could_be_secret(value: str) -> bool:
-    """Whether a value is long and dense enough to let somebody in; else a page would lose the words that a site keeps as settings."""
-    if not _LEAST <= len(value) <= _MOST or re.search(r"\s", value):
-        return False
-    return len(value) >= _SURE or any(character.isdigit() for character in value)
+        yield name, value
+    elif depth and isinstance(value, dict):
+        for key, one in value.items():
+            yield from _leaves(key, one, depth - 1)
+    elif depth and isinstance(value, list):
+        for one in value:
+            yield from _leaves(name, one, depth - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import secrets
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ MOST = 20
 """Pages of one caller."""
 _GOTO_SECONDS = 25.0
 _SETTLE_SECONDS = 5.0
+_BEGIN_SECONDS = 0.3  # until it shows that an action opens a window, or leads elsewhere
 
 
 @dataclass
@@ -37,6 +39,7 @@ class Handle:
         site: of the session.
         profile: of the session.
         url: where it was last.
+        popups: pages that it has opened, and that have no handle yet.
     """
 
     id: str
@@ -45,6 +48,7 @@ class Handle:
     site: Site
     profile: str
     url: str = field(repr=False)
+    popups: list[Page] = field(default_factory=list, repr=False)
 
     @property
     def key(self) -> str:
@@ -61,15 +65,13 @@ class Visit:
         live: its session.
         page: Playwright's.
         reopened: it had gone, and was opened again at its last address.
-        popups: pages that it has opened, and that have no handle yet.
-        opened: handles of those that have.
+        opened: handles of pages that it has opened since the last call.
     """
 
     handle: Handle
     live: LiveSession
     page: Page
     reopened: bool
-    popups: list[Page] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
 
 
@@ -137,19 +139,12 @@ class Pages:
         """
         async with self._pool.use(handle.session_id) as live:
             visit = await self._entered(handle, live)
-
-            def popped_up(popup: Page) -> None:  # Playwright takes no built-in method
-                visit.popups.append(popup)
-
-            visit.page.on("popup", popped_up)
             try:
                 with told(visit.page):
                     yield visit
             finally:
                 if not visit.page.is_closed():
-                    visit.page.remove_listener("popup", popped_up)
                     handle.url = visit.page.url
-                await self._keep_popups(visit)
 
     async def close(self, handle: Handle) -> None:
         """Close a page; of a session that is hibernated there is none."""
@@ -164,6 +159,7 @@ class Pages:
 
     async def settle(self, visit: Visit) -> None:
         """Let the page get where an action leads it, and give handles to pages that it has opened."""
+        await asyncio.sleep(_BEGIN_SECONDS)
         with contextlib.suppress(page_error()):  # it goes on loading for ever, as some do
             await visit.page.wait_for_load_state("load", timeout=_SETTLE_SECONDS * 1000)
         await self._keep_popups(visit)
@@ -172,15 +168,30 @@ class Pages:
         page = live.pages.get(handle.key)
         if page is not None and not page.is_closed():
             return Visit(handle, live, page, reopened=False)
-        fresh = live.pages[handle.key] = await live.context.new_page()
-        with told(fresh):
-            await goto(fresh, handle.url)
+        fresh = await live.context.new_page()
+        try:
+            with told(fresh):
+                await goto(fresh, handle.url)
+        except BaseException:
+            with contextlib.suppress(page_error()):  # the browser is gone, and the page with it
+                await fresh.close()
+            raise
+        self._take(fresh, handle, live)
         return Visit(handle, live, fresh, reopened=True)
+
+    def _take(self, page: Page, handle: Handle, live: LiveSession) -> None:
+        """It is this handle's page from now on."""
+
+        def popped_up(popup: Page) -> None:  # Playwright takes no built-in method
+            handle.popups.append(popup)
+
+        page.on("popup", popped_up)
+        live.pages[handle.key] = page
 
     async def _keep_popups(self, visit: Visit) -> None:
         """Pages that a page has opened; where there are too many, they are closed."""
         owner = visit.handle
-        for popup in visit.popups:
+        for popup in owner.popups:
             if popup.is_closed():
                 continue
             if len(self.of(owner.owner)) >= MOST:
@@ -188,9 +199,9 @@ class Pages:
                 continue
             own = Handle(secrets.token_hex(6), owner.owner, owner.session_id, owner.site, owner.profile, popup.url)
             self._handles[own.id] = own
-            visit.live.pages[own.key] = popup
+            self._take(popup, own, visit.live)
             visit.opened.append(own.id)
-        visit.popups.clear()
+        owner.popups.clear()
 
 
 async def goto(page: Page, url: str) -> None:

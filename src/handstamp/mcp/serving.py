@@ -34,6 +34,7 @@ from handstamp.pool import Pool, PoolSettings
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
+    from typing import Self
 
     from mcp.server.lowlevel import Server
 
@@ -82,10 +83,12 @@ def serve_stdio(vault: Vault, home: Path, settings: McpSettings) -> None:
     """
 
     async def serving() -> None:
-        async with _server(vault, home, settings, same_machine=True) as (server, pool):
-            with _ending_by_signal(pool):
+        with _Signals() as signals:
+            async with _server(vault, home, settings, same_machine=True) as (server, pool):
+                signals.pool = pool
                 async with stdio_server() as (incoming, outgoing):
                     await server.run(incoming, outgoing, server.create_initialization_options())
+                signals.ending = True
 
     asyncio.run(serving())
 
@@ -149,33 +152,41 @@ async def _server(vault: Vault, home: Path, settings: McpSettings, *, same_machi
             await logins.stop()
 
 
-@contextlib.contextmanager
-def _ending_by_signal(pool: Pool) -> Any:
-    """Reading stdin cannot be broken off, so a signal hibernates the sessions and then ends the process."""
-    if sys.platform == "win32":
-        yield
-        return
-    loop = asyncio.get_running_loop()
-    ending: list[asyncio.Task[None]] = []
+class _Signals:
+    """Reading stdin cannot be broken off, so a signal hibernates the sessions and then ends the process.
 
-    async def end(number: int) -> None:
+    Attributes:
+        pool: with the sessions, once it is there.
+        ending: the client has hung up, so what a signal wants is under way.
+    """
+
+    def __init__(self) -> None:
+        self.pool: Pool | None = None
+        self.ending = False
+        self._numbers = () if sys.platform == "win32" else (signal.SIGINT, signal.SIGTERM)
+        self._task: asyncio.Task[None] | None = None
+
+    def __enter__(self) -> Self:
+        for number in self._numbers:
+            asyncio.get_running_loop().add_signal_handler(number, self._signalled, number)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number in self._numbers:
+            asyncio.get_running_loop().remove_signal_handler(number)
+
+    def _signalled(self, number: int) -> None:
+        if not self.ending:
+            self.ending = True
+            self._task = asyncio.get_running_loop().create_task(self._end(number))
+
+    async def _end(self, number: int) -> None:
         try:
-            await pool.drain(_LAST_SECONDS)
+            if self.pool is not None:
+                await self.pool.drain(_LAST_SECONDS)
         finally:
             logging.shutdown()
             os._exit(_SIGNALLED + number)
-
-    def signalled(number: int) -> None:
-        if not ending:
-            ending.append(loop.create_task(end(number)))
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, signalled, number)
-    try:
-        yield
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
 
 
 class _Listener(uvicorn.Server):
