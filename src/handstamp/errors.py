@@ -262,7 +262,8 @@ class OperationError(HandstampError):
     Attributes:
         operation: its name.
         missing: names of the fields that it needs.
-        repeatable: whether it may be called again without doing something twice.
+        repeatable: whether it may be called again without doing something twice; for a failure of which nobody says so it is False.
+        said: whether whoever raised it said which.
         appointment_session_id: of the workflow, with which to call again; empty when there is none.
         phase: of a workflow, from 1; 0 when it has none.
         bundle: where its debug bundle is; empty when there is none.
@@ -271,6 +272,7 @@ class OperationError(HandstampError):
     code = "operation"
     exit_status = 14
     http_status = 400
+    unless_said: ClassVar[bool] = True  # `repeatable`
 
     def __init__(
         self,
@@ -278,7 +280,7 @@ class OperationError(HandstampError):
         *,
         operation: str = "",
         missing: tuple[str, ...] = (),
-        repeatable: bool = True,
+        repeatable: bool | None = None,
         appointment_session_id: str = "",
         phase: int = 0,
         bundle: str = "",
@@ -286,7 +288,8 @@ class OperationError(HandstampError):
         super().__init__(message)
         self.operation = operation
         self.missing = missing
-        self.repeatable = repeatable
+        self.repeatable = self.unless_said if repeatable is None else repeatable
+        self.said = repeatable is not None
         self.appointment_session_id = appointment_session_id
         self.phase = phase
         self.bundle = bundle
@@ -315,6 +318,7 @@ class OperationFailed(OperationError):
 
     code = "operation-failed"
     http_status = 502
+    unless_said = False
 
 
 class WorkflowEnded(OperationError):

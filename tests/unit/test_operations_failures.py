@@ -83,6 +83,13 @@ def test_an_authors_own_sentence_is_kept_and_the_doubt_put_to_it_where_they_did_
     assert (str(thought), thought.repeatable) == ("no answer came; look into the list", False)
 
 
+def test_what_its_author_says_was_not_sent_yet_may_be_done_again() -> None:
+    told: Any = _told(OperationFailed("the session has ended before the form was sent", repeatable=True), once_only=True)
+    assert (str(told), told.repeatable) == ("the session has ended before the form was sent", True)
+    gone: Any = _told(OperationFailed("the form did not open", repeatable=True), closed=True, once_only=True)
+    assert gone.repeatable is False  # its page is gone: who knows what its author could see
+
+
 @pytest.mark.parametrize(
     "error", [KeyError("a value"), Error("a value\nCall log: fill('a value')"), PlaywrightTimeout("a value"), ExceptionGroup("a value", [OSError()])]
 )

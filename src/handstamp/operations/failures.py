@@ -27,14 +27,16 @@ def failure(error: Exception, page: Page, operation: Operation, *, once_only: bo
         error: what the operation raised.
         page: its page.
         operation: which.
-        once_only: it was doing what may not be done twice, so unless it says that the site refused, nobody knows whether it is done.
+        once_only: it was doing what may not be done twice, so unless it says that the site refused, or that nothing was sent yet, nobody
+            knows whether it is done.
         phase: of a workflow, from 1; 0 for none.
     """
     _log.debug("%s was ended by %s at %s", operation.name, type(error).__name__, _place(error))
     if isinstance(error, REFUSALS):
         return type(error)(str(error), operation=operation.name, missing=error.missing, phase=phase)
     gone = is_gone(error, page)
-    if once_only:
+    surely_not = isinstance(error, OperationFailed) and error.repeatable  # its author says that nothing was sent
+    if once_only and (gone or not surely_not):
         return OperationFailed(_unknown(error, operation, gone=gone), operation=operation.name, repeatable=False, phase=phase)
     if gone:
         return BrowserGone(f"the browser ended in the middle of {operation.name}; the session is kept, and the operation may be called again")
@@ -42,7 +44,7 @@ def failure(error: Exception, page: Page, operation: Operation, *, once_only: bo
         return OperationFailed(str(error), operation=operation.name, repeatable=error.repeatable, phase=phase)
     if isinstance(error, HandstampError):
         return error
-    return OperationFailed(_sentence(error, operation), operation=operation.name, phase=phase)
+    return OperationFailed(_sentence(error, operation), operation=operation.name, repeatable=True, phase=phase)
 
 
 def wrong_result(operation: Operation, result: object, *, phase: int = 0) -> OperationFailed:
@@ -63,7 +65,7 @@ def is_gone(error: Exception, page: Page) -> bool:
 
 
 def _unknown(error: Exception, operation: Operation, *, gone: bool) -> str:
-    if isinstance(error, OperationFailed) and not gone and not error.repeatable:
+    if isinstance(error, OperationFailed) and not gone and error.said:
         return str(error)  # its author has thought of this
     cause = str(error) if isinstance(error, OperationFailed) else f"{operation.name} was cut off ({'the browser ended' if gone else type(error).__name__})"
     return f"{cause}: it is not known whether the site has done it. Look there before you call it again"
