@@ -92,6 +92,20 @@ def test_no_page_is_too_broken_to_be_blanked(html: str) -> None:
     assert isinstance(blanked_page(html, Blanking(["abc"])), str)
 
 
+@pytest.mark.parametrize("part", ["a", "token", "a1", " ", "token ", "password=", "<", "https://", "&#", "\n", "'", "token\t\t\t\t"])
+def test_a_megabyte_of_anything_is_blanked_in_no_time(part: str) -> None:
+    text = part * (500_000 // len(part))
+    blanking = Blanking([f"{number}-not-to-be-seen-{number}" for number in range(300)])
+    assert isinstance(blanking.text(text), str)  # a pattern that tries again and again would run into the test's timeout
+    assert isinstance(blanked_page(text, blanking), str)
+    assert blanked_page(f"<noscript>{part}</noscript>", blanking) == "<noscript></noscript>"
+
+
+def test_what_a_browser_leaves_unescaped_is_left_out_at_once() -> None:
+    for tag in ("noscript", "script"):
+        assert blanked_page(f"<{tag}>{'<a href=' * 100_000}</{tag}><p>x</p>", Blanking()) == f"<{tag}></{tag}><p>x</p>"
+
+
 def test_a_bundle_is_never_too_large_and_names_what_was_left_out() -> None:
     files = [("a.txt", b"a" * 1000), ("shots/1.png", bytes(range(256)) * 100), ("b.txt", b"b")]
     with zipfile.ZipFile(BytesIO(packed(files, most=5000))) as archive:

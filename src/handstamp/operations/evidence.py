@@ -34,7 +34,7 @@ _MOST_LINES = 500
 _LONGEST_LINE = 2000
 _MOST_SHOTS = 30
 _MOST_OCTETS = 20_000_000  # of a bundle
-_LONGEST_PAGE = 4_000_000  # characters of HTML
+_LONGEST_PAGE = 1_000_000  # characters of HTML
 _PATIENCE = 5.0  # seconds for a picture or the page's HTML, which a page that hangs never gives
 
 

@@ -7,6 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from handstamp.errors import HandstampError
+from handstamp.operations.blanking import SECRET_NAME, looks_like_token
 from handstamp.state import PartKind
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from handstamp.vault import Vault
 
 _LEAST = 8  # characters: cookies that say `1` or `dark` are no secrets, and blanking them would leave nothing of a page
-_MOST = 2000
+_LONGEST = 5000
 _PATIENCE = 3.0  # seconds for a browser that may be gone
 
 
@@ -40,5 +41,10 @@ def _kept(vault: Vault, site: Site, session: Session) -> Iterator[str]:
     with contextlib.suppress(HandstampError):
         state = vault.load(session.profile, domains=site.domains)
         yield from (cookie.value for cookie in state.cookies() if len(cookie.value) >= _LEAST)
-        stored = [str(value) for kind in (PartKind.LOCAL, PartKind.SESSION) for part in state.of_kind(kind) for value in part.live().values()]
-        yield from [value for value in stored if _LEAST <= len(value) <= _MOST]
+        stored = [item for kind in (PartKind.LOCAL, PartKind.SESSION) for part in state.of_kind(kind) for item in part.live().items()]
+        yield from (str(value) for key, value in stored if _LEAST <= len(str(value)) <= _LONGEST and _may_let_in(key[-1], str(value)))
+
+
+def _may_let_in(name: str, value: str) -> bool:
+    """Most of what pages store is settings and drafts, which are the very thing to see in a bundle."""
+    return SECRET_NAME.search(name) is not None or looks_like_token(value)

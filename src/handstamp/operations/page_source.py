@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
@@ -18,13 +19,15 @@ _SHOWN_INPUTS = frozenset(
     {"", "button", "checkbox", "date", "datetime-local", "email", "month", "number", "radio", "range", "reset", "search", "submit", "text"}
 )
 _LEFT_OUT = frozenset({"script", "noscript", "template"})
+_RAW = re.compile(r"<(noscript)\b[^>]*>.*?</noscript\s*>", re.DOTALL | re.IGNORECASE)
+"""A browser writes what is in it as it came, and the parser takes very long for what is no HTML; all else it writes well-formed."""
 _VOID = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"])
 
 
 def blanked_page(html: str, blanking: Blanking) -> str:
     """The HTML of a page without what could let in."""
     writer = _Writer(blanking)
-    writer.feed(html)
+    writer.feed(_RAW.sub(r"<\1></\1>", html))
     writer.close()
     return blanking.known("".join(writer.written))
 

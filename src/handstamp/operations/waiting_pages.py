@@ -50,6 +50,9 @@ async def _let_go(vault: Vault, pages: dict[str, Page], workflow_id: str) -> Non
     page = pages.get(workflow_id)
     if page is None:
         return
+    if page.is_closed():  # with its context, and the vault may be closed as well
+        del pages[workflow_id]
+        return
     with contextlib.suppress(HandstampError):
         waiting = await asyncio.to_thread(vault.workflow, workflow_id)
         if waiting is not None and not waiting.ended:  # somebody went on with it, and it waits again
