@@ -212,7 +212,9 @@ def test_what_a_page_shows_of_secrets_is_blanked_and_passwords_are_not_typed(age
             assert re.search(r'textbox "Password" \[ref=e\d+\]: …', tree)
             assert re.search(r'textbox "API token" \[ref=e\d+\]: …', tree)
             assert "/url: /other?token=\n" in tree
-            await agent.call("screenshot", handle=page)
+            picture = (await agent.answer("screenshot", handle=page)).content[1]
+            colours = {number: colour for colour, number in Image.open(io.BytesIO(base64.b64decode(picture.data))).convert("RGB").getcolors(1 << 20) or []}
+            assert colours[0x44, 0x44, 0x44] > 40_000  # two lines, two fields and a line in a frame are covered
             for target in ('textbox "Password"', "input[name=c]"):
                 with pytest.raises(failed, match="forbidden"):
                     await agent.call("fill", handle=page, target=target, value="typed-by-the-agent")
