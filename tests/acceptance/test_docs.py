@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PASSWORD = "harbour-light-7"
-WITH_TESTS_OF_THEIR_OWN = {"demo", "answer", "learn"}  # take too long here, an id, or a person: test_cli_ends.py, test_cli_keeping.py, test_cli_windows.py
+# Take too long here, an id, a person, or a client: test_cli_ends.py, test_cli_keeping.py, test_cli_windows.py, tests/integration/mcp
+WITH_TESTS_OF_THEIR_OWN = {"demo", "answer", "learn", "mcp"}
 
 
 @dataclass(frozen=True)
