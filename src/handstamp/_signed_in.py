@@ -161,6 +161,13 @@ class Opening:
             self._follower = Follower(engine(), self.vault, self.order.profile, live, domains=self._site.domains if self._site else ())
 
     @property
+    def lost(self) -> str | None:
+        """Why what changes here is not kept any more; None while it is."""
+        if self.lease is not None and self.lease.lost is not None:
+            return self.lease.lost
+        return str(self._live.failed) if self._live is not None and self._live.failed is not None else None
+
+    @property
     def start_url(self) -> str | None:
         """Where the site begins."""
         return self._site.base_url if self._site is not None else None

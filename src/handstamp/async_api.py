@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from handstamp._attach import Visit, visit
-from handstamp._signed_in import Order, begun, engine
+from handstamp._signed_in import Opening, Order, begun, engine
 from handstamp.browser import AsyncDrivers
 from handstamp.keeper import Given
 
@@ -78,19 +78,19 @@ async def signed_in(
         async with _visited(visit(_Caller(), order.browser, order), Visit.sign_in) as there:
             yield there.context
         return
-    async with opened(order) as context:
+    async with opened(order) as (context, _):
         yield context
 
 
 @asynccontextmanager
-async def opened(order: Order) -> AsyncIterator[BrowserContext]:
-    """What `signed_in` opens in a browser of ours; for a pool, which says more than its callers may."""
+async def opened(order: Order) -> AsyncIterator[tuple[BrowserContext, Opening]]:
+    """What `signed_in` opens in a browser of ours, and its opening; for a pool, which says and asks more than other callers may."""
     running = engine()  # in a forked child another one, which has none of this open
     opening = await running.call(begun(order))
     try:
         await running.call(opening.open())
         async with drivers().context(opening.chromium, opening.state, opening.save, opening.options) as (context, opening.live):
-            yield context
+            yield context, opening
     finally:
         await asyncio.shield(running.call(opening.close()))
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import BrowserContext, Page
 
-    from handstamp._signed_in import Order
+    from handstamp._signed_in import Opening, Order
     from handstamp.sites import Site
     from handstamp.state import Session
 
@@ -34,13 +34,14 @@ class LiveSession:
         unwanted: to be closed as soon as nobody uses it.
     """
 
-    def __init__(self, site: Site, context: BrowserContext, stack: AsyncExitStack) -> None:
+    def __init__(self, site: Site, context: BrowserContext, opening: Opening, stack: AsyncExitStack) -> None:
         self.site = site
         self.context = context
         self.session: Session
         self.pages: dict[str, Page] = {}
         self.checked_at = asyncio.get_running_loop().time()
         self.unwanted = False
+        self._opening = opening
         self._stack = stack
         self._dead = False
 
@@ -54,8 +55,8 @@ class LiveSession:
             died: called when the browser or its context ends by itself.
         """
         stack = AsyncExitStack()
-        context = await stack.enter_async_context(opened(order))
-        live = cls(site, context, stack)
+        context, opening = await stack.enter_async_context(opened(order))
+        live = cls(site, context, opening, stack)
 
         def closed(_: BrowserContext) -> None:
             if not live._dead:
@@ -67,8 +68,8 @@ class LiveSession:
 
     @property
     def dead(self) -> bool:
-        """Whether its browser or context has ended."""
-        return self._dead
+        """Whether it is of no more use: its browser or context has ended, or somebody has taken its profile, so that nothing is saved."""
+        return self._dead or self._opening.lost is not None
 
     async def close(self) -> None:
         """Save it and let go of window and lease. What could not be saved is logged: its session is in the vault as it was before."""
@@ -77,6 +78,6 @@ class LiveSession:
             await self._stack.aclose()
         except BrowserGone:
             if not ended:
-                _log.warning("%s, profile '%s': its browser had ended", self.site.name, self.session.profile)
+                _log.warning("%s, profile '%s': its browser had ended", self.site.name, self._opening.order.profile)
         except HandstampError as error:
-            _log.warning("%s, profile '%s': %s", self.site.name, self.session.profile, error)
+            _log.warning("%s, profile '%s': %s", self.site.name, self._opening.order.profile, error)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from handstamp.pool.settings import PoolSettings
     from handstamp.pool.values import Counters
     from handstamp.sites import ChallengeSolver, Site
+    from handstamp.state import Session
     from handstamp.vault import Vault
 
 
@@ -87,14 +88,20 @@ class Openings:
         solver = wanted.solver or self._solver
         order = Order(wanted.site.name, wanted.profile, wanted.given, vault=self._vault, wait=wait, apart=apart, solver=solver)
         live = await LiveSession.open(wanted.site, order, died=died)
-        session = await asyncio.to_thread(self._vault.session, wanted.profile, wanted.site.name)
-        if session is None:
-            await live.close()
-            raise SessionNotFound(f"{wanted.site.name} in profile '{wanted.profile}' was forgotten while it was opened; ask again")
-        live.session = session
+        try:
+            live.session = session = await asyncio.to_thread(self._session, wanted)
+        except BaseException:
+            await asyncio.shield(live.close())
+            raise
         self._counters.logins += session.logins - (before.logins if before else 0)
         self._counters.revived += before is not None and before.logins == session.logins
         return live
+
+    def _session(self, wanted: Wanted) -> Session:
+        session = self._vault.session(wanted.profile, wanted.site.name)
+        if session is None:
+            raise SessionNotFound(f"{wanted.site.name} in profile '{wanted.profile}' was forgotten while it was opened; ask again")
+        return session
 
     async def is_valid(self, live: LiveSession, *, trust: float) -> bool:
         """Whether a live session may be used as it is: it was valid a moment ago, or is not known to have ended.

@@ -111,6 +111,9 @@ class Rounds:
                 self._windows.hibernate(profile)
 
     async def _exchange(self) -> None:
+        for profile, one in list(self._windows.live.items()):
+            if one.dead:  # somebody has broken its lease
+                self._windows.hibernate(profile)
         used = self._pool.taken_note_of()
         live = {one.session.session_id: profile for profile, one in self._windows.live.items()}
         for session_id in await asyncio.to_thread(self._exchanged, used, list(live)):

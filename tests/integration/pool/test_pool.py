@@ -252,6 +252,21 @@ def test_above_its_memory_limit_fewer_sessions_are_live(with_pool: Callable[...,
     with_pool(flow, max_memory_mb=1, look_every=0.2)
 
 
+def test_a_session_whose_profile_somebody_took_is_opened_anew_for_its_next_user(with_pool: Callable[..., None], control: Control, vault: Vault) -> None:
+    async def flow(opened: Opened) -> None:
+        admission = await opened.admit()
+        vault.break_lease(admission.session.profile, reason="a test")
+        while opened.pool.facts().live:  # noqa: ASYNC110  (the pool tells nobody)
+            await asyncio.sleep(0.05)
+        async with opened.pool.use(admission.session.session_id) as live:
+            assert await who(live) == "demo"
+            found = vault.lease_info(admission.session.profile)
+            assert found is not None
+
+    with_pool(flow)
+    assert logins(control) == 1
+
+
 def test_a_pool_that_drains_lets_work_end_and_begins_none(vault: Vault, tmp_path: Path) -> None:
     async def flow() -> None:
         async with pool_of(vault, tmp_path) as opened:
