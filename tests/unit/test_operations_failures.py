@@ -77,7 +77,8 @@ def test_what_is_done_once_and_fails_for_whatever_reason_is_in_doubt(error: Exce
 
 
 def test_an_authors_own_sentence_is_kept_and_the_doubt_put_to_it_where_they_did_not() -> None:
-    assert str(_told(OperationFailed("no row is there"))) == "no row is there"
+    early: Any = _told(OperationFailed("no row is there"))  # where everything may be repeated, that need not be said
+    assert (str(early), early.repeatable) == ("no row is there", True)
     assert str(_told(OperationFailed("no answer came"), once_only=True)) == f"no answer came: {UNKNOWN}"
     thought: Any = _told(OperationFailed("no answer came; look into the list", repeatable=False), once_only=True)
     assert (str(thought), thought.repeatable) == ("no answer came; look into the list", False)

@@ -41,7 +41,7 @@ def failure(error: Exception, page: Page, operation: Operation, *, once_only: bo
     if gone:
         return BrowserGone(f"the browser ended in the middle of {operation.name}; the session is kept, and the operation may be called again")
     if isinstance(error, OperationError) and not isinstance(error, WorkflowEnded):
-        return OperationFailed(str(error), operation=operation.name, repeatable=error.repeatable, phase=phase)
+        return OperationFailed(str(error), operation=operation.name, repeatable=error.repeatable or not error.said, phase=phase)
     if isinstance(error, HandstampError):
         return error
     return OperationFailed(_sentence(error, operation), operation=operation.name, repeatable=True, phase=phase)
