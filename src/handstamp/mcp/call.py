@@ -6,7 +6,10 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from handstamp.errors import SiteUnknown
 from handstamp.mcp import permissions
+from handstamp.sites.parse import NAME
+from handstamp.vault import names
 
 if TYPE_CHECKING:
     from handstamp.mcp.asking import Asking
@@ -57,10 +60,15 @@ class Call:
 
         Raises:
             Forbidden: they may not.
-            SiteUnknown: there is none of this name.
+            SiteUnknown: there is none of this name. A URL is no name here, nor is a file: what it says could have credentials sent anywhere.
+            ConfigError: no profile can have this name.
         """
-        permissions.check_session(self.bench.settings, name, profile)
-        return await asyncio.to_thread(self.bench.pool.site, name)
+        permissions.check_session(self.bench.settings, name, names.profile_name(profile))
+        if not NAME.fullmatch(name) or name.endswith(".toml"):
+            raise SiteUnknown("a site is called by its name; list_sites has those that there are")
+        found = await asyncio.to_thread(self.bench.pool.site, name)
+        permissions.check_session(self.bench.settings, found.name, profile)
+        return found
 
     async def sessions(self) -> list[Session]:
         """The sessions that there are for agents."""

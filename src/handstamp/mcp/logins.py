@@ -74,6 +74,7 @@ class Logins:
             found = self._entries.get(key)
             if found is None or found.task.done():
                 task = asyncio.create_task(self._ensure(site, profile, username))
+                task.add_done_callback(_heard)
                 found = self._entries[key] = Entry(site, profile, before.logins if before else 0, task)
         return found
 
@@ -144,3 +145,9 @@ class Logins:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+
+def _heard(task: asyncio.Task[Session | None]) -> None:
+    """Whoever asks is told how it ended; asyncio would write down what nobody asks for, with the words of whoever failed."""
+    if not task.cancelled():
+        task.exception()

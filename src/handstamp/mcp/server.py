@@ -15,12 +15,13 @@ from mcp_types import INVALID_PARAMS, CallToolResult, InputRequiredResult, ListT
 from pydantic import ValidationError
 
 from handstamp._version import __version__
-from handstamp.errors import HandstampError
+from handstamp.errors import ConfigError, HandstampError
 from handstamp.mcp.asking import Asking
 from handstamp.mcp.call import Bench, Call
 from handstamp.mcp.failures import UNEXPECTED, Failure, failure_of, wrong_arguments
 from handstamp.mcp.permissions import Caller, allows_tool
 from handstamp.mcp.tool import Reply
+from handstamp.vault import names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,6 +54,7 @@ class Serving:
         self._bench = bench
         self._tools = {tool.name: tool for tool in tools}
         self._same_machine = same_machine
+        self._noting: set[asyncio.Task[None]] = set()
 
     def server(self) -> Server[Any]:
         """The SDK's server with our tools."""
@@ -77,8 +79,15 @@ class Serving:
         if tool is None or not allows_tool(self._bench.settings, tool, caller):
             raise MCPError(code=INVALID_PARAMS, message=f"Unknown tool: {params.name[:100]}")
         call = Call(self._bench, caller, Asking(context, params, same_machine=self._same_machine))
-        answer, outcome = await self._answer(tool, call, params.arguments or {})
-        await self._note(tool, call, params.arguments or {}, outcome)
+        arguments = params.arguments or {}
+        try:
+            answer, outcome = await self._answer(tool, call, arguments)
+        except asyncio.CancelledError:
+            noting = asyncio.get_running_loop().create_task(self._note(tool, call, arguments, "cancelled"))
+            self._noting.add(noting)
+            noting.add_done_callback(self._noting.discard)
+            raise
+        await self._note(tool, call, arguments, outcome)
         return answer
 
     async def _answer(self, tool: Tool, call: Call, arguments: dict[str, Any]) -> tuple[CallToolResult | InputRequiredResult, str]:
@@ -109,10 +118,12 @@ class Serving:
         handle = next((page for page in call.bench.pages.of(call.caller.name) if page.id == arguments.get("handle")), None)
         if handle is not None:
             return handle.site.name, handle.profile
-        site = getattr(tool.act, "site", None) or arguments.get("site")
-        profile = arguments.get("profile", "default" if site else None)
-        known = isinstance(site, str) and isinstance(profile, str) and call.allows(site, profile)
-        return (site, profile) if known else (None, None)
+        site = getattr(tool.act, "site", None) or arguments.get("site", "")
+        profile = arguments.get("profile", "default")
+        try:
+            return names.site_name(site), names.profile_name(profile)
+        except (ConfigError, TypeError):  # none was given, or something that nothing is called
+            return None, None
 
 
 def caller_now() -> Caller:

@@ -95,9 +95,11 @@ def test_every_use_is_in_the_event_log_without_values(agent_site: Any, vault: Va
 def test_a_setting_that_says_nothing_is_an_error_and_not_an_open_door(home: Path, setting: str, words: str) -> None:
     home.mkdir()
     (home / "handstamp.toml").write_text(f"[mcp]\n{setting}\n")
-    done = subprocess.run([sys.executable, "-m", "handstamp.cli", "mcp"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (3, "")
-    assert words in done.stderr
+    for options in ([], ["--json"]):
+        command = [sys.executable, "-m", "handstamp.cli", "mcp", *options]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (3, "")  # a client reads stdout, and takes what stands there for the protocol
+        assert words in done.stderr
 
 
 def _children(pid: int) -> list[int]:

@@ -19,6 +19,8 @@ from PIL import Image
 from handstamp.demo.totp import code_at, step_at
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from handstamp.demo import DemoServers
     from handstamp.vault import Vault
 
@@ -259,7 +261,7 @@ def test_pages_stay_within_the_site(agent_site: Any, line: Any, play: Any, faile
     play(flow())
 
 
-def test_an_agent_is_told_what_it_did_wrong(agent_site: Any, line: Any, play: Any, failed: Any) -> None:
+def test_an_agent_is_told_what_it_did_wrong(agent_site: Any, home: Path, line: Any, play: Any, failed: Any) -> None:
     async def flow() -> None:
         async with line.stdio() as agent:
             await agent.call("start_login", site="leaky", username="ann")
@@ -267,6 +269,10 @@ def test_an_agent_is_told_what_it_did_wrong(agent_site: Any, line: Any, play: An
             mistakes = [
                 ("session-not-found", "read_page", {"handle": "nothing"}),
                 ("site-unknown", "open_page", {"site": "nowhere"}),
+                ("site-unknown", "start_login", {"site": agent_site.outside}),
+                ("site-unknown", "start_login", {"site": str(home / "sites" / "leaky.toml")}),
+                ("site-unknown", "start_login", {"site": "leaky.toml"}),
+                ("config", "start_login", {"site": "leaky", "profile": "../other"}),
                 ("input-invalid", "click", {"handle": page, "target": "a"}),
                 ("input-invalid", "click", {"handle": page, "target": "e9999"}),
                 ("input-invalid", "click", {"handle": page, "target": "css=]["}),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from handstamp.cli.output import write
 from handstamp.cli.parser import Usage
-from handstamp.errors import ConfigError
+from handstamp.errors import ConfigError, HandstampError
 from handstamp.mcp.settings import ANYWHERE, SITE, mcp_settings
 
 if TYPE_CHECKING:
@@ -43,8 +43,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     may.add_argument("--max-sessions", type=int, metavar="N", help="sessions that are open in browsers at a time (5)")
 
 
-def run(call: Call, *, http: str | None, no_auth: bool, read_only: bool, **given: Any) -> None:
-    """Serve."""
+def run(call: Call, *, http: str | None, no_auth: bool, read_only: bool, **given: Any) -> int:
+    """Serve. Over stdin and stdout nothing is printed there but the protocol, whatever goes wrong."""
+    try:
+        _serve(call, http=http, no_auth=no_auth, read_only=read_only, given=given)
+    except HandstampError as error:
+        if http is not None or not call.output.as_json:
+            raise
+        call.output.note(json.dumps({"error": str(error), "code": error.code}))
+        return error.exit_status
+    return 0
+
+
+def _serve(call: Call, *, http: str | None, no_auth: bool, read_only: bool, given: dict[str, Any]) -> None:
     if no_auth and http is None:
         raise Usage("--no-auth goes with --http; on stdin and stdout there is one client, which has started this")
     if read_only:
