@@ -1,4 +1,4 @@
-"""HTTP connections with limits that uvicorn's do not have: how long a head may take, how many there may be, and when a refused body ends.
+"""HTTP connections with limits that uvicorn's do not have: how long a head or a reader may take, how many there may be.
 
 A connection waits for a head, at most `header_seconds` from its first byte; then it is answered, and waits again, as long as
 uvicorn's keep-alive says. A client that has its answer and is still sending gets `LINGER_SECONDS`.
@@ -38,6 +38,7 @@ class Connection(H11Protocol):
         super().connection_made(transport)
         self._head_timer: asyncio.TimerHandle | None = None
         self._linger_timer: asyncio.TimerHandle | None = None
+        self._send_timer: asyncio.TimerHandle | None = None
         if len(self.connections) > self.limits.max_connections:
             self._refuse(TooBusy("this server has all the connections that it takes; ask again", retry_after=BUSY_RETRY))
             return
@@ -63,6 +64,16 @@ class Connection(H11Protocol):
         if self.conn.their_state is h11.SEND_BODY and self._linger_timer is None:
             self._linger_timer = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
         self._look_at_head()
+
+    def pause_writing(self) -> None:
+        """The client does not take what is sent."""
+        super().pause_writing()
+        self._send_timer = self.loop.call_later(self.limits.send_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It does again."""
+        self._stop_send_timer()
+        super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP."""
@@ -101,6 +112,7 @@ class Connection(H11Protocol):
     def _stop_timers(self) -> None:
         self._stop_head_timer()
         self._stop_linger_timer()
+        self._stop_send_timer()
 
     def _stop_head_timer(self) -> None:
         if self._head_timer is not None:
@@ -111,6 +123,11 @@ class Connection(H11Protocol):
         if self._linger_timer is not None:
             self._linger_timer.cancel()
             self._linger_timer = None
+
+    def _stop_send_timer(self) -> None:
+        if self._send_timer is not None:
+            self._send_timer.cancel()
+            self._send_timer = None
 
 
 def limited(settings: ServerSettings) -> type[Connection]:

@@ -1,6 +1,6 @@
 """From an application to a server that listens: its socket, its connections, and how it ends.
 
-After SIGTERM or SIGINT new work gets 503, what runs may end within `drain_seconds`, and then all sessions hibernate. A second signal
+After SIGTERM, SIGINT or SIGHUP new work gets 503, what runs may end within `drain_seconds`, and then all sessions hibernate. A second signal
 ends the process at once: sessions are as they were saved last, and the browsers end with their pipe.
 """
 
@@ -141,7 +141,7 @@ class Listener(uvicorn.Server):
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        loop, taken = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM)
+        loop, taken = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         before = {number: signal.getsignal(number) for number in taken}
         for number in taken:
             loop.add_signal_handler(number, self._signalled, number)

@@ -25,11 +25,11 @@ def log_to_stderr(form: str) -> None:
     ours.handlers = [handler]
     ours.propagate = False
     logging.getLogger(LOGGER).setLevel(logging.INFO)
-    for name in ("uvicorn", "asyncio"):
+    for name, level in (("uvicorn", logging.ERROR), ("asyncio", logging.WARNING)):  # uvicorn warns of each request that is none
         other = logging.getLogger(name)
         other.handlers = [handler]
         other.propagate = False
-        other.setLevel(logging.WARNING)
+        other.setLevel(level)
 
 
 class Lines(logging.Formatter):

@@ -91,6 +91,7 @@ class ServerSettings:
     body_limit: int = _setting(65536, _whole(1024, 1 << 26), "bytes of a request's body")
     body_seconds: float = _setting(20.0, _seconds(0.1), "a request's body has to be here after so long")
     header_seconds: float = _setting(10.0, _seconds(0.1), "a request's head has to be here after so long")
+    send_seconds: float = _setting(60.0, _seconds(0.1), "a client that takes nothing of its answer for so long is closed")
     requests_per_minute: int = _setting(6000, _whole(1, 10_000_000), "requests of one token")
     requests_per_minute_without_token: int = _setting(600, _whole(1, 10_000_000), "requests of one address without a token that works")
     max_connections: int = _setting(2000, _whole(10, 1_000_000), "connections that are open at a time")

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 
 import requests
 
+from handstamp.operations import Files
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from conftest import Running
 
@@ -143,6 +146,16 @@ def test_a_client_that_was_refused_cannot_go_on_dripping(server: Running) -> Non
             else:
                 raise AssertionError("the connection is still open")
     assert is_well(server)
+
+
+def test_a_client_that_does_not_take_its_answer_is_closed(serving: Callable[..., Running], home: Path) -> None:
+    server = serving(send_seconds=0.5)
+    name = Files(home / "files").put("large.bin", bytes(40 * MEGABYTE)).name
+    with connected(server) as sock:
+        sock.sendall(head(server, path=f"/files/{name}").replace(b"POST", b"GET"))
+        time.sleep(2.0)
+        assert len(everything(sock)) < 40 * MEGABYTE
+    assert len(server.get(f"/files/{name}").content) == 40 * MEGABYTE
 
 
 def test_what_is_no_http_is_told_so(server: Running) -> None:
