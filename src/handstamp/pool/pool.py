@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from handstamp._signed_in import engine
-from handstamp.errors import BrowserGone, OperationError, SessionNotFound, WorkflowEnded
+from handstamp.errors import BrowserGone, OperationError, OperationFailed, SessionNotFound, WorkflowEnded
 from handstamp.home import home as home_directory
 from handstamp.home import settings as settings_of
 from handstamp.keeper import Given
@@ -235,17 +235,12 @@ class Pool:
             OperationError: see there; `repeatable` says whether to call again.
             BrowserGone: the browser ended in the middle, again and again.
         """
-        from handstamp.operations import perform  # noqa: PLC0415  (an extra)
-
         self.counters.operations += 1
         left = self.settings.retries
         while True:
             async with self.use(session_id) as live:
                 try:
-                    return await perform(
-                        operation, live.site, live.session, live.context, given, vault=self.vault, files=self.files, pages=live.pages,
-                        workflow_id=workflow_id, seconds=self.settings.workflow_seconds, evidence=evidence,
-                    )  # fmt: skip
+                    return await self._performed(live, operation, given, workflow_id, evidence=evidence)
                 except (BrowserGone, OperationError) as error:
                     if not await self._cut_off(live, error):
                         raise
@@ -256,6 +251,25 @@ class Pool:
                         workflow_id = error.appointment_session_id or workflow_id
             left -= 1
             self.counters.repeated += 1
+
+    async def _performed(self, live: LiveSession, operation: Operation, given: Mapping[str, Any], workflow_id: str | None, *, evidence: bool) -> Outcome:
+        from handstamp.operations import perform  # noqa: PLC0415  (an extra)
+
+        seconds = self.settings.operation_seconds
+        limit = asyncio.timeout(seconds)
+        try:
+            async with limit:
+                return await perform(
+                    operation, live.site, live.session, live.context, given, vault=self.vault, files=self.files, pages=live.pages,
+                    workflow_id=workflow_id, seconds=self.settings.workflow_seconds, evidence=evidence,
+                )  # fmt: skip
+        except TimeoutError:
+            if not limit.expired():  # one of its own
+                raise
+            live.unwanted = True
+            told = "" if operation.repeatable else ": it is not known whether the site has done it. Look there before you call it again"
+            message = f"{operation.name} was cut off after {seconds:g} s (the setting operation_seconds){told}"
+            raise OperationFailed(message, operation=operation.name, repeatable=operation.repeatable) from None
 
     async def _cut_off(self, live: LiveSession, error: BrowserGone | OperationError) -> bool:
         """Whether an operation failed because its window, or its session, has ended."""

@@ -21,6 +21,7 @@ class PoolSettings:
         isolation: ``shared``: the live sessions are contexts of one browser. ``session``: each has a browser of its own.
         max_memory_mb: what the browsers may take together (proportional set size); above it idle sessions hibernate. 0 for no limit.
         workflow_seconds: how long a workflow waits for what is missing.
+        operation_seconds: what an operation may take; then it is cut off, and its window is another's.
         retries: how often a repeatable operation is done again after its browser has ended, or its session.
         trust_seconds: for so long after a look or a use that went well a live session is taken to be valid.
         default_site: whose operations need no site.
@@ -37,6 +38,7 @@ class PoolSettings:
     isolation: Literal["shared", "session"] = "shared"
     max_memory_mb: int = 0
     workflow_seconds: float = 600.0
+    operation_seconds: float = 900.0
     retries: int = 1
     trust_seconds: float = 60.0
     default_site: str = "portside"
@@ -45,7 +47,7 @@ class PoolSettings:
         """Refuse what cannot be."""
         if self.isolation not in {"shared", "session"}:
             raise ConfigError(f"isolation must be 'shared' or 'session', not {self.isolation!r}")
-        for name in ("max_sessions", "session_refresh_interval", "session_timeout", "look_every", "workflow_seconds"):
+        for name in ("max_sessions", "session_refresh_interval", "session_timeout", "look_every", "workflow_seconds", "operation_seconds"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"{name} must be above 0, not {getattr(self, name)!r}")
         for name in ("queue_seconds", "max_memory_mb", "retries", "trust_seconds"):
