@@ -156,3 +156,5 @@ def served(machine: Callable[..., Machine], tmp_path: Path) -> Iterator[Callable
     for one in every:
         if one.process is not None and one.process.poll() is None:
             one.end()
+        if one.process is not None and one.process.stdout is not None:
+            one.process.stdout.close()

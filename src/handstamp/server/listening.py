@@ -25,6 +25,7 @@ from handstamp.server.hosts import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from types import FrameType
 
     from handstamp.pool import Pool
     from handstamp.server.front import Front, Intake
@@ -118,6 +119,7 @@ class Listener(uvicorn.Server):
         self._intake = intake
         self._ready: Callable[[], None] | None = None
         self._draining: asyncio.Task[None] | None = None
+        self._signalled = False
 
     async def run_until_stopped(self, sock: socket.socket, *, ready: Callable[[], None]) -> None:
         """Serve.
@@ -141,30 +143,30 @@ class Listener(uvicorn.Server):
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        loop, taken = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        before = {number: signal.getsignal(number) for number in taken}
-        for number in taken:
-            loop.add_signal_handler(number, self._signalled, number)
+        loop = asyncio.get_running_loop()
+
+        def signalled(number: int, frame: FrameType | None) -> None:
+            del frame
+            if self._signalled:
+                logging.shutdown()
+                os._exit(_SIGNALLED + number)
+            self._signalled = True
+            loop.call_soon_threadsafe(self.stop)
+
+        taken = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+        before = {number: signal.signal(number, signalled) for number in taken}
         try:
             yield
         finally:
-            for number in taken:
-                loop.remove_signal_handler(number)
-                signal.signal(number, before[number])
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def stop(self) -> None:
         """Begin to end: what runs may end, nothing new is taken."""
         if self._draining is None:
             self._intake.open = False
+            _log.warning("stopping: no new work is taken, what runs has %g s to end", self._drain_seconds)
             self._draining = asyncio.get_running_loop().create_task(self._drain())
-
-    def _signalled(self, number: int) -> None:
-        if self._draining is not None:
-            _log.warning("stopped at once by a second signal; sessions are as they were saved last")
-            logging.shutdown()
-            os._exit(_SIGNALLED + number)
-        _log.warning("stopping: no new work is taken, what runs has %g s to end", self._drain_seconds)
-        self.stop()
 
     async def _drain(self) -> None:
         try:
