@@ -87,6 +87,7 @@ class Pages:
         self._pool = pool
         self._settings = settings
         self._handles: dict[str, Handle] = {}
+        self._stopping: set[asyncio.Task[None]] = set()
 
     def of(self, owner: str) -> list[Handle]:
         """The pages of a caller."""
@@ -164,6 +165,25 @@ class Pages:
             await visit.page.wait_for_load_state("load", timeout=_SETTLE_SECONDS * 1000)
         await self._keep_popups(visit)
 
+    async def goto(self, page: Page, url: str) -> None:
+        """Lead a page to an address.
+
+        Raises:
+            BrowserGone: the browser has ended.
+            OperationFailed: nothing came from there.
+        """
+        try:
+            await page.goto(url, wait_until="domcontentloaded", timeout=_GOTO_SECONDS * 1000)
+        except page_error() as error:
+            raise_if_gone(error, page)
+            await _stop_loading(page)
+            raise OperationFailed(f"the page did not open ({failure_of(error)[1]})") from None
+        except asyncio.CancelledError:
+            stopping = asyncio.get_running_loop().create_task(_stop_loading(page))  # who is cancelled waits for nothing more
+            self._stopping.add(stopping)
+            stopping.add_done_callback(self._stopping.discard)
+            raise
+
     async def _entered(self, handle: Handle, live: LiveSession) -> Visit:
         page = live.pages.get(handle.key)
         if page is not None and not page.is_closed():
@@ -171,7 +191,7 @@ class Pages:
         fresh = await live.context.new_page()
         try:
             with told(fresh):
-                await goto(fresh, handle.url)
+                await self.goto(fresh, handle.url)
         except BaseException:
             with contextlib.suppress(page_error()):  # the browser is gone, and the page with it
                 await fresh.close()
@@ -204,18 +224,13 @@ class Pages:
         owner.popups.clear()
 
 
-async def goto(page: Page, url: str) -> None:
-    """Lead a page to an address.
-
-    Raises:
-        BrowserGone: the browser has ended.
-        OperationFailed: nothing came from there.
-    """
-    try:
-        await page.goto(url, wait_until="domcontentloaded", timeout=_GOTO_SECONDS * 1000)
-    except page_error() as error:
-        raise_if_gone(error, page)
-        raise OperationFailed(f"the page did not open ({failure_of(error)[1]})") from None
+async def _stop_loading(page: Page) -> None:
+    """Keep the page where it is. Until a navigation is over, however long that takes, Playwright does nothing else with its page."""
+    with contextlib.suppress(page_error(), TimeoutError):  # it is going away
+        async with asyncio.timeout(_SETTLE_SECONDS):
+            devtools = await page.context.new_cdp_session(page)
+            await devtools.send("Page.stopLoading")
+            await devtools.detach()
 
 
 @contextlib.contextmanager
@@ -228,7 +243,7 @@ def told(page: Page) -> Iterator[None]:
     try:
         yield
     except TimeoutError:
-        raise BrowserTimeout("the page did not answer in time; it may hang, or show a dialogue of its own") from None
+        raise BrowserTimeout("the page did not answer in time; it may still be loading, or show a dialogue of its own") from None
     except page_error() as error:
         raise_if_gone(error, page)
         if is_timeout(error):

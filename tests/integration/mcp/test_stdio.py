@@ -310,3 +310,20 @@ def test_long_pages_are_read_piece_by_piece(agent_site: Any, line: Any, play: An
 
     play(flow())
     assert agent_site.typed == []
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_a_call_that_the_client_gives_up_frees_the_session_and_is_in_the_event_log(demo: DemoServers, vault: Vault, line: Any, play: Any, mode: str) -> None:
+    async def flow() -> None:
+        async with line.stdio(mode=mode) as agent:
+            await agent.call("start_login", site="portside")
+            page = (await agent.call("open_page", site="portside", url="/account"))["handle"]
+            demo.control.set(slow_ms=20_000)
+            with pytest.raises(MCPError):
+                await agent.client.call_tool("navigate", {"handle": page, "url": "/containers"}, read_timeout_seconds=1)
+            demo.control.set(slow_ms=0)
+            assert "Vera Quill" in await agent.text(page)
+
+    play(flow())
+    outcomes = [event.data["outcome"] for event in vault.events(kind="mcp-use") if event.data["tool"] == "navigate"]
+    assert outcomes == ["cancelled"]

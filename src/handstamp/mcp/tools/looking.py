@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from typing import TYPE_CHECKING, Literal
 
@@ -11,7 +12,6 @@ from pydantic import Field
 from handstamp.errors import Forbidden
 from handstamp.mcp import view
 from handstamp.mcp.hidden import hidden_of_page
-from handstamp.mcp.pages import goto
 from handstamp.mcp.permissions import leads_out
 from handstamp.mcp.settings import SITE as WITHIN_SITE
 from handstamp.mcp.tool import Given, Reply, Result, tool
@@ -19,6 +19,8 @@ from handstamp.mcp.tools.sessions import Which
 from handstamp.state.masking import masked_url
 
 if TYPE_CHECKING:
+    from playwright.async_api import Page
+
     from handstamp.mcp.call import Call
     from handstamp.mcp.hidden import Hidden
     from handstamp.mcp.pages import Visit
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 HANDLE = Field(description="Of a page, as open_page gave it.", max_length=64)
 _URL = "An address of the session's site, or a path of it such as /account."
 _LONGEST_TITLE = 200
+_TITLE_SECONDS = 5.0
 _MOST_CHARACTERS = 100_000
 
 
@@ -124,7 +127,7 @@ async def navigate(call: Call, given: Led) -> PageState:
     url = handle.site.url(given.url)
     call.bench.pages.check_place(handle.site, url)
     async with call.bench.pages.visit(handle) as visit:
-        await goto(visit.page, url)
+        await call.bench.pages.goto(visit.page, url)
         return await state_of(call, visit)
 
 
@@ -188,6 +191,15 @@ async def state_of(call: Call, visit: Visit) -> PageState:
     await call.bench.pages.settle(visit)
     hidden = await hidden_for(call, visit)
     outside = leads_out(call.bench.settings, visit.handle.site, visit.page.url)
-    title = "" if outside else hidden.out_of(await visit.page.title())[:_LONGEST_TITLE]
+    title = "" if outside else hidden.out_of(await _title_of(visit.page))[:_LONGEST_TITLE]
     url = masked_url(hidden.out_of(visit.page.url))
     return PageState(handle=visit.handle.id, url=url, title=title, reopened=visit.reopened, outside=outside, new_pages=visit.opened)
+
+
+async def _title_of(page: Page) -> str:
+    """The title; empty while the page is loading."""
+    try:
+        async with asyncio.timeout(_TITLE_SECONDS):
+            return await page.title()
+    except TimeoutError:
+        return ""
