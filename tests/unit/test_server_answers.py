@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 
 from handstamp.errors import HandstampError, InputMissing, LeaseHeld, LoginBudgetSpent, LoginFailed, PoolFull, RecipeInvalid, SessionNotFound, Stopping
+from handstamp.server import refusals
 from handstamp.server.answers import encoded, failure, retry_after
 from handstamp.server.bodies import GetSession, body_of
 from handstamp.server.documents import document_of, failures, known_errors
@@ -36,6 +38,13 @@ def test_every_error_has_the_shape_and_a_status_that_endpoints_document(error: t
 
 def test_codes_are_unique() -> None:
     assert len({error.code for error in ERRORS}) == len(ERRORS) > 35
+
+
+def test_the_page_of_errors_has_those_of_the_server_with_their_status() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "errors.md").read_text(encoding="utf-8")
+    own = [error for error in ERRORS if error.__module__ == refusals.__name__]
+    assert len(own) == 9
+    assert [error.code for error in own if f"| `{error.code}` | {error.http_status} |" not in page] == []
 
 
 def test_facts_of_an_error_are_told() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64encode
 from hashlib import sha256
 from html import escape
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+_CODE = re.compile(r"`([^`]+)`")
 _STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#1b1f24;background:#fff}
 h1{margin-bottom:0}h2{margin-top:3rem;border-bottom:1px solid #d0d7de;text-transform:capitalize}
 details{border:1px solid #d0d7de;border-radius:6px;margin:.6rem 0;padding:.5rem .9rem}summary{cursor:pointer}
@@ -60,8 +62,7 @@ def _endpoint(api: Mapping[str, Any], method: str, path: str, endpoint: Mapping[
 def _fields(api: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     required = set(schema.get("required", ()))
     rows = [
-        f"<tr><td><code>{escape(name)}</code>{'' if name in required else ' <span class=o>optional</span>'}<td>{escape(_kind(api, field))}"
-        f"<td>{_text(field.get('description', ''))}"
+        f"<tr><td><code>{escape(name)}</code>{'' if name in required else ' <span class=o>optional</span>'}<td>{escape(_kind(api, field))}<td>{_about(field)}"
         for name, field in schema.get("properties", {}).items()
     ]
     return f"<table>{''.join(rows)}</table>"
@@ -91,5 +92,11 @@ def _curl(path: str, schema: Mapping[str, Any]) -> str:
     return f"curl -H \"Authorization: Bearer $HANDSTAMP_SERVER_TOKEN\" -H 'Content-Type: application/json' \\\n  -d '{json.dumps(example)}' http://127.0.0.1:8900{path}"
 
 
+def _about(field: Mapping[str, Any]) -> str:
+    """A field's description; of one that may be null it stands with what else it may be."""
+    return next((_text(one["description"]) for one in (field, *field.get("anyOf", ())) if "description" in one), "")
+
+
 def _text(text: str) -> str:
-    return escape(text).replace("\n", "<br>")
+    """Paragraphs and names of a text in Markdown."""
+    return _CODE.sub(r"<code>\1</code>", escape(text)).replace("\n\n", "<p>")

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, create_model
 
 from handstamp.errors import HandstampError, RecipeInvalid
 from handstamp.server import refusals
+from handstamp.server.answers import status_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,7 +140,7 @@ def failures(*more: int) -> dict[int | str, dict[str, Any]]:
 
 
 def _codes(status: int) -> str:
-    codes = sorted({error.code for error in known_errors() if error.http_status == status} | ({"session-not-found"} if status == 400 else set()))
+    codes = sorted({error.code for error in known_errors() if status_of(error) == status})
     return f"`code` is one of: {', '.join(codes)}"
 
 
