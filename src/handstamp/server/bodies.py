@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, cast
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StrictBool, create_model
-from pydantic_core import PydanticUndefined
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StrictBool
 
-from handstamp.errors import RecipeInvalid
-from handstamp.operations.fields import all_fields
+from handstamp.operations.asked import Asked, asked_of
 
 if TYPE_CHECKING:
-    from pydantic.fields import FieldInfo
-
     from handstamp.sites.operation import Operation
 
 _Username = Annotated[str, Field(min_length=1, max_length=128, examples=["dana"], description="Of the account at the site.")]
@@ -47,7 +43,7 @@ class CloseSession(Body):
     forget: StrictBool = Field(default=False, description="Delete it from the vault, too: coming back takes a login.")
 
 
-class OperationCall(Body):
+class OperationCall(Body, Asked):
     """What every operation takes: a session, or the credentials to get one by."""
 
     model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["session_id"]}, {"required": ["username", "password"]}]})
@@ -58,11 +54,6 @@ class OperationCall(Body):
     captcha_api_key: _CaptchaKey | None = None
     keep_alive: _KeepAlive = True
     evidence: StrictBool = Field(default=False, description="Leave a debug bundle, also when nothing goes wrong.")
-
-    def given(self) -> dict[str, Any]:
-        """The operation's own fields, those that were given, by the names that callers use."""
-        known = type(self).model_fields
-        return {known[name].alias or name: getattr(self, name) for name in self.model_fields_set if name.startswith(_OWN)}
 
 
 class WorkflowCall(OperationCall):
@@ -75,30 +66,7 @@ class WorkflowCall(OperationCall):
     appointment_session_id: _WorkflowId | None = None
 
 
-_OWN = "own_"  # attributes of the operation's fields, so that none of them meets one of ours
-
-
 def body_of(operation: Operation) -> type[OperationCall]:
-    """The model of an operation's request. Of a workflow no field is required: those that are missing are asked for in their phase.
-
-    Raises:
-        RecipeInvalid: a field of it has a name that every operation's request has.
-    """
+    """The model of an operation's request; see `asked_of`."""
     base = WorkflowCall if operation.is_workflow else OperationCall
-    fields: dict[str, Any] = {}
-    for number, (name, info) in enumerate(all_fields(operation).items()):
-        if name in base.model_fields:
-            raise RecipeInvalid(f"the operation '{operation.name}' has a field '{name}', which every operation's request has; give it another name")
-        fields[f"{_OWN}{number}"] = _field(name, info, may_wait=operation.is_workflow)
-    return create_model(f"{operation.name}_call", __base__=base, __doc__=operation.about, **fields)
-
-
-def _field(name: str, info: FieldInfo, *, may_wait: bool) -> tuple[Any, FieldInfo]:
-    kind: Any = info.annotation
-    for rule in info.metadata:
-        kind = Annotated[kind, rule]
-    told: dict[str, Any] = {"alias": name, "title": info.title, "description": info.description, "examples": info.examples}
-    if may_wait:
-        return kind | None, Field(default=None, **told)
-    default = info.get_default(call_default_factory=True, validated_data={}) if not info.is_required() else PydanticUndefined
-    return kind, Field(default=default, **told)
+    return cast("type[OperationCall]", asked_of(operation, f"{operation.name}_call", base))

@@ -5,43 +5,35 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pydantic import Field, create_model
-from pydantic_core import PydanticUndefined
 
-from handstamp.errors import InputMissing, OperationError
+from handstamp.errors import InputMissing, OperationError, RecipeInvalid
 from handstamp.mcp.hidden import Hidden, hidden_of_session
 from handstamp.mcp.tool import Given, Reply, Result, Tool
 from handstamp.mcp.tools.sessions import PROFILE
 from handstamp.mcp.view import marked
-from handstamp.operations.fields import all_fields
+from handstamp.operations.asked import Asked, asked_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pydantic import BaseModel
-    from pydantic.fields import FieldInfo
 
     from handstamp.mcp.call import Call
     from handstamp.operations import Outcome
     from handstamp.sites.operation import Operation
 
 _log = logging.getLogger(__name__)
-_OWN = "own_"  # attributes of the operation's fields, so that none of them meets one of ours
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 _LONGEST_NAME = 64  # what the makers of models take
 
 
-class OperationGiven(Given):
+class OperationGiven(Given, Asked):
     """What every operation takes."""
 
     profile: str = PROFILE
-
-    def fields(self) -> dict[str, Any]:
-        """The operation's own fields, those that were given, by the names that callers use."""
-        known = type(self).model_fields
-        return {known[name].alias or name: getattr(self, name) for name in self.model_fields_set if name.startswith(_OWN)}
 
 
 class WorkflowGiven(OperationGiven):
@@ -79,7 +71,7 @@ class _Operating:
         session = (await pool.admit_profile(site.name, given.profile)).session
         workflow_id = given.appointment_session_id if isinstance(given, WorkflowGiven) else None
         try:
-            outcome = await pool.run(session.session_id, self.operation, given.fields(), workflow_id=workflow_id)
+            outcome = await pool.run(session.session_id, self.operation, given.given(), workflow_id=workflow_id)
         except InputMissing as error:
             if not error.appointment_session_id:
                 raise
@@ -119,14 +111,16 @@ def operation_tools(operations: Mapping[str, Mapping[str, Operation]]) -> Iterat
         for operation in every.values():
             name = _NOT_IN_NAMES.sub("_", f"{site}_{operation.name}")[:_LONGEST_NAME]
             base = WorkflowGiven if operation.is_workflow else OperationGiven
-            if meets := sorted(set(base.model_fields) & set(all_fields(operation))):
-                _log.warning("%s is left out: its field '%s' is one that every operation's tool has; give it another name", name, meets[0])
+            try:
+                given = asked_of(operation, f"{operation.name}_given", base)
+            except RecipeInvalid as error:
+                _log.warning("%s is left out: %s", name, error)
                 continue
             yield Tool(
                 name,
                 "operations",
                 _about(site, operation),
-                _takes(operation, base),
+                cast("type[OperationGiven]", given),
                 _gives(operation, name),
                 _Operating(site, operation),
                 changes=not operation.repeatable,
@@ -143,21 +137,3 @@ def _about(site: str, operation: Operation) -> str:
 def _gives(operation: Operation, name: str) -> type[BaseModel]:
     kind: Any = operation.gives | None
     return create_model(f"{name}_done", __base__=OperationDone, result=(kind, None))
-
-
-def _takes(operation: Operation, base: type[OperationGiven]) -> type[BaseModel]:
-    fields: dict[str, Any] = {}
-    for number, (name, info) in enumerate(all_fields(operation).items()):
-        fields[f"{_OWN}{number}"] = _field(name, info, may_wait=operation.is_workflow)
-    return create_model(f"{operation.name}_given", __base__=base, __doc__=operation.about, **fields)
-
-
-def _field(name: str, info: FieldInfo, *, may_wait: bool) -> tuple[Any, FieldInfo]:
-    kind: Any = info.annotation
-    for rule in info.metadata:
-        kind = Annotated[kind, rule]
-    told: dict[str, Any] = {"alias": name, "title": info.title, "description": info.description, "examples": info.examples}
-    if may_wait:
-        return kind | None, Field(default=None, **told)
-    default = PydanticUndefined if info.is_required() else info.get_default(call_default_factory=True, validated_data={})
-    return kind, Field(default=default, **told)
