@@ -50,7 +50,7 @@ def needs(scope: str) -> Any:
     if scope not in SCOPES:
         raise ValueError(f"{scope!r} is no scope")
 
-    def allowed(request: Request, _: Annotated[object, Security(_BEARER)]) -> None:
+    async def allowed(request: Request, _: Annotated[object, Security(_BEARER)]) -> None:
         caller = caller_of(request)
         if caller is None:
             raise refused()
