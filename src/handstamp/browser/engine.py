@@ -58,6 +58,7 @@ class Engine:
         self._loop = asyncio.new_event_loop()
         self._browsers: dict[Launch, _Shared] = {}
         self._closing: list[Callable[[], Awaitable[None]]] = []
+        self._retiring: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._loop.run_forever, name="handstamp-engine", daemon=True)
         self._thread.start()
         atexit.register(self.close)
@@ -129,7 +130,7 @@ class Engine:
         finally:
             shared.users -= 1
             if shared.users == 0 and shared.browser is not None:
-                shared.closing = self._loop.call_later(LINGER, lambda: self._loop.create_task(self._retire(launch, shared)))
+                shared.closing = self._loop.call_later(LINGER, self._begin_to_retire, launch, shared)
 
     @contextmanager
     def closes(self, close: Callable[[], Awaitable[None]]) -> Iterator[None]:
@@ -139,6 +140,11 @@ class Engine:
             yield
         finally:
             self._closing.remove(close)
+
+    def _begin_to_retire(self, launch: Launch, shared: _Shared) -> None:
+        task = self._loop.create_task(self._retire(launch, shared))
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
 
     async def _retire(self, launch: Launch, shared: _Shared) -> None:
         if shared.users == 0 and self._browsers.get(launch) is shared:
@@ -169,6 +175,8 @@ class Engine:
                 shared.closing.cancel()
             if shared.browser is not None:
                 await shared.browser.close()
+        if self._retiring:
+            await asyncio.wait(self._retiring)
 
 
 async def _let_go() -> None:

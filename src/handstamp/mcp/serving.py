@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 import os
 import signal
-import socket
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -20,6 +17,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import AnyHttpUrl
 
 from handstamp.errors import ConfigError
+from handstamp.listening import Address, bound, check_openness, is_loopback
 from handstamp.mcp.call import Bench
 from handstamp.mcp.logins import Logins
 from handstamp.mcp.pages import Pages
@@ -32,6 +30,7 @@ from handstamp.operations import Files, every_operation
 from handstamp.pool import Pool, PoolSettings
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
     from typing import Self
@@ -47,27 +46,6 @@ FILES_FOLDER = "files"
 _BODY_LIMIT = 1 << 20
 _LAST_SECONDS = 5.0  # for what is under way when the server ends
 _SIGNALLED = 128  # and the signal's number, as shells count
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where it listens."""
-
-    host: str
-    port: int
-
-    @property
-    def url(self) -> str:
-        """For clients on this machine, or by the address that was set."""
-        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}{PATH}"
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether only this machine can reach it."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
 
 
 def serve_stdio(vault: Vault, home: Path, settings: McpSettings) -> None:
@@ -107,9 +85,10 @@ def serve_http(vault: Vault, home: Path, settings: McpSettings, address: Address
     Raises:
         ConfigError: it cannot be with these settings; the port is taken.
     """
-    check_openness(address, settings, with_tokens=with_tokens)
-    with _bound(address) as sock:
-        there = Address(address.host, int(sock.getsockname()[1]))
+    check_openness(address.host, with_tokens=with_tokens)
+    check_named(address, settings)
+    with bound(address.host, address.port) as sock:
+        there = Address(address.host, int(sock.getsockname()[1]), PATH)
 
         async def serving() -> None:
             async with _server(vault, home, settings, same_machine=False) as (server, _):
@@ -125,15 +104,13 @@ def serve_http(vault: Vault, home: Path, settings: McpSettings, address: Address
         asyncio.run(serving())
 
 
-def check_openness(address: Address, settings: McpSettings, *, with_tokens: bool) -> None:
-    """Refuse a server that lets everybody in from everywhere, or that cannot tell its own name from another's.
+def check_named(address: Address, settings: McpSettings) -> None:
+    """Refuse a server that cannot tell its own name from another's.
 
     Raises:
-        ConfigError: it would.
+        ConfigError: it could not.
     """
-    if not with_tokens and not address.is_loopback:
-        raise ConfigError(f"--no-auth lets everybody in who reaches {address.host}; it is for an address of this machine alone, such as 127.0.0.1")
-    if not address.is_loopback and not settings.allowed_hosts:
+    if not is_loopback(address.host) and not settings.allowed_hosts:
         raise ConfigError(f"at {address.host} the server can be called by any name: say which are its own with allowed_hosts in [mcp]")
 
 
@@ -208,15 +185,3 @@ def _security(address: Address, settings: McpSettings) -> TransportSecuritySetti
     local = ["127.0.0.1", "localhost", "[::1]"]
     own = [f"{host}:{address.port}" for host in local] + list(settings.allowed_hosts)
     return TransportSecuritySettings(allowed_hosts=own, allowed_origins=[f"{scheme}://{host}" for host in own for scheme in ("http", "https")])
-
-
-def _bound(address: Address) -> socket.socket:
-    sock = socket.socket(socket.AF_INET6 if ":" in address.host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((address.host, address.port))
-        sock.listen()
-    except OSError as error:
-        sock.close()
-        raise ConfigError(f"port {address.port} at {address.host} cannot be used ({error.strerror}); take another with --http HOST:PORT") from None
-    return sock

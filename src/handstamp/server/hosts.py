@@ -6,11 +6,11 @@ read the answers, so only names of the server are taken; and what a page of anot
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from handstamp.errors import ConfigError, Forbidden
+from handstamp.listening import is_loopback, is_wildcard
 from handstamp.server.refusals import HostRefused
 
 if TYPE_CHECKING:
@@ -84,22 +84,6 @@ def host_of(header: str | None) -> str | None:
     if parts.username is not None or parts.path or parts.query or parts.fragment or not parts.hostname:
         return None
     return parts.hostname.rstrip(".")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
-
-
-def is_wildcard(host: str) -> bool:
-    """Whether the address stands for all of this machine."""
-    try:
-        return ipaddress.ip_address(host).is_unspecified
-    except ValueError:
-        return False
 
 
 def _matches(name: str, names: frozenset[str]) -> bool:

@@ -11,19 +11,16 @@ import contextlib
 import logging
 import os
 import signal
-import socket
 import sys
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import uvicorn
 
-from handstamp.errors import ConfigError
 from handstamp.server.connection import limited
-from handstamp.server.hosts import is_loopback
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Generator
     from types import FrameType
 
@@ -37,49 +34,6 @@ _LAST_SECONDS = 2  # for answers that are on their way
 _BACKLOG = 2048
 _SIGNALLED = 128  # and the signal's number, as shells count
 _FILES_BESIDE = 512  # open files that browsers, vault and logs may need
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where the server listens."""
-
-    host: str
-    port: int
-
-    @property
-    def url(self) -> str:
-        """For clients on this machine, or by the address that was set."""
-        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
-
-
-def bound(host: str, port: int) -> socket.socket:
-    """A socket at an address, before anything that takes time is begun.
-
-    Raises:
-        ConfigError: the port is taken or not allowed, or the address is none of this machine.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol is named because asyncio turns Nagle's algorithm off only where it is.
-    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # so that it can be taken again right after a stop
-        sock.bind((host, port))
-        sock.listen(_BACKLOG)  # a port that somebody else has is found now, and clients that come early wait
-    except OSError as error:
-        sock.close()
-        reason = error.strerror or str(error)
-        raise ConfigError(f"port {port} at {host} cannot be used ({reason}); stop what has it, or take another with --port (0 for a free one)") from None
-    return sock
-
-
-def check_openness(settings: ServerSettings, *, with_tokens: bool) -> None:
-    """Refuse a server that lets everybody in from everywhere.
-
-    Raises:
-        ConfigError: it would.
-    """
-    if not with_tokens and not is_loopback(settings.host):
-        raise ConfigError(f"--no-auth lets everybody in who reaches {settings.host}; it is for an address of this machine alone, such as 127.0.0.1")
 
 
 def allow_connections(wanted: int) -> int:

@@ -6,13 +6,14 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
+from handstamp.listening import Address, bound, check_openness
 from handstamp.operations import Files, every_operation
 from handstamp.pool import Pool, PoolSettings
 from handstamp.server.app import build
 from handstamp.server.first_token import TOKEN_FILE, ensure_token
 from handstamp.server.front import Intake
 from handstamp.server.hosts import allowed_names
-from handstamp.server.listening import Address, Listener, allow_connections, bound, check_openness
+from handstamp.server.listening import Listener, allow_connections
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +62,7 @@ def serve(vault: Vault, home: Path, settings: ServerSettings, *, with_tokens: bo
         VaultError: the vault does not answer.
         BrowserMissing: there is no browser.
     """
-    check_openness(settings, with_tokens=with_tokens)
+    check_openness(settings.host, with_tokens=with_tokens)
     names = allowed_names(settings.host, settings.allowed_hosts)
     with bound(settings.host, settings.port) as sock:
         address = Address(settings.host, int(sock.getsockname()[1]))

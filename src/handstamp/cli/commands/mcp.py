@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import argparse
 
     from handstamp.cli.call import Call
-    from handstamp.mcp.serving import Address
+    from handstamp.listening import Address
 
 DEFAULT = "127.0.0.1:8901"
 _NEEDED = ("mcp", "mcp_types", "pydantic", "uvicorn")
@@ -79,7 +79,7 @@ def _serve(call: Call, *, http: str | None, no_auth: bool, read_only: bool, give
 
 
 def _address(text: str) -> Address:
-    from handstamp.mcp.serving import Address  # noqa: PLC0415  (see above)
+    from handstamp.listening import Address  # noqa: PLC0415  (see above)
 
     host, colon, port = text.rpartition(":")
     if not colon or not host or not port.isdigit() or int(port) > 65535:
