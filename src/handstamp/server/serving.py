@@ -94,6 +94,7 @@ def pool_settings(settings: ServerSettings) -> PoolSettings:
         session_refresh_interval=settings.session_refresh_interval,
         session_timeout=settings.session_timeout,
         queue_seconds=settings.queue_seconds,
+        operation_seconds=settings.operation_seconds,
         isolation=cast("Any", settings.isolation),
         max_memory_mb=settings.max_memory_mb,
         default_site=settings.default_site,

@@ -82,6 +82,7 @@ class ServerSettings:
     session_refresh_interval: float = _setting(300.0, _seconds(1), "each session with keep-alive is verified after so long")
     session_timeout: float = _setting(1800.0, _seconds(1), "a session without keep-alive ends after so long without use")
     queue_seconds: float = _setting(30.0, _seconds(0), "how long a call waits when all browser windows are in use")
+    operation_seconds: float = _setting(900.0, _seconds(1), "what an operation may take; then it is cut off, and its window is another's")
     isolation: str = _setting("shared", _one_of("shared", "session"), "one browser for all sessions, or one for each")
     max_memory_mb: int = _setting(0, _whole(0, 1 << 24), "idle sessions hibernate when the browsers use more; 0 for no limit")
     default_site: str = _setting("portside", _TEXT, "whose operations are at /NAME; those of all sites are at /sites/SITE/NAME")
