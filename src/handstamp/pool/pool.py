@@ -89,7 +89,9 @@ class Pool:
 
     # -- who comes ----------------------------------------------------------------------------------------------
 
-    async def admit(self, site: str, username: str, password: str, *, captcha_api_key: str | None = None, keep_alive: bool = True) -> Admission:
+    async def admit(
+        self, site: str, username: str, password: str, *, captcha_api_key: str | None = None, keep_alive: bool = True, live: bool = True
+    ) -> Admission:
         """The session of these credentials, live; made by one login when there is none, or when it has ended, however many ask at once.
 
         Args:
@@ -98,6 +100,7 @@ class Pool:
             password: of it; another than the session was made with has to succeed in a login first, whose session then takes its place.
             captcha_api_key: the account's own key for the service that reads captchas; kept, sealed, for later logins.
             keep_alive: see `Served`.
+            live: False leaves a session that is hibernated as it is, for a caller who uses it next, which opens it.
 
         Raises:
             LoginFailed, ChallengeUnsolved, LoginBudgetSpent: see `Keeper.ensure`.
@@ -110,13 +113,15 @@ class Pool:
         async with self._windows.alone(profile, until=self._until()):
             open_already = self._windows.live.get(profile)
             before = open_already.session if open_already else await asyncio.to_thread(self.vault.session, profile, found.name)
-            live = await self._taken(wanted)
+            if before is not None and open_already is None and not live:
+                return Admission(before, await self._serve(before, keep_alive=keep_alive), is_new=False)
+            taken = await self._taken(wanted)
             try:
-                if live is not open_already:
-                    for old in await asyncio.to_thread(self._remember, live.session, password, captcha_api_key):
+                if taken is not open_already:
+                    for old in await asyncio.to_thread(self._remember, taken.session, password, captcha_api_key):
                         self.let_go(old.session_id)
                         self._windows.hibernate(old.profile)
-                return Admission(live.session, await self._serve(live.session, keep_alive=keep_alive), is_new=before is None)
+                return Admission(taken.session, await self._serve(taken.session, keep_alive=keep_alive), is_new=before is None)
             finally:
                 self._windows.leave(profile)
 
@@ -154,7 +159,7 @@ class Pool:
         return gone
 
     async def _serve(self, session: Session, *, keep_alive: bool) -> Served:
-        known = self._served.get(session.session_id)
+        known = self._served.get(session.session_id) if session.profile in self._windows.live else None  # elsewhere others may have ended it
         if known is None or known.keep_alive != keep_alive:
             known = await asyncio.to_thread(self.vault.serve, session.session_id, keep_alive=keep_alive)
             self._served[session.session_id] = known

@@ -83,6 +83,7 @@ class _Calls:
             given.password.get_secret_value(),
             captcha_api_key=None if key is None else key.get_secret_value(),
             keep_alive=given.keep_alive,
+            live=False,
         )
         return _Whose(admission.session.session_id, admission.is_new)
 

@@ -53,6 +53,23 @@ def test_each_account_has_its_own_session_and_the_one_that_was_used_longest_ago_
     assert logins(control) == 3
 
 
+def test_who_uses_a_session_next_need_not_have_it_opened_first(with_pool: Callable[..., None], control: Control) -> None:
+    async def flow(opened: Opened) -> None:
+        first = await opened.admit(live=False)
+        assert first.is_new  # there was none: it takes a login
+        await opened.pool.hibernate(first.session.session_id)
+        while opened.pool.facts().live:  # noqa: ASYNC110  (the pool tells nobody)
+            await asyncio.sleep(0.02)
+        again = await opened.admit(live=False)
+        assert (again.is_new, again.session.session_id) == (False, first.session.session_id)
+        assert opened.pool.facts().live == 0
+        async with opened.pool.use(again.session.session_id) as live:
+            assert await who(live) == "demo"
+
+    with_pool(flow)
+    assert logins(control) == 1
+
+
 def test_a_session_in_use_is_never_closed_for_another(with_pool: Callable[..., None]) -> None:
     async def flow(opened: Opened) -> None:
         demo, dana = await opened.admit(DEMO), await opened.admit(DANA)
