@@ -3,8 +3,8 @@
 from handstamp.keeper.budget import Budget
 from handstamp.keeper.by_hand import log_in_by_hand
 from handstamp.keeper.keepalive import KeepAlive
-from handstamp.keeper.keeper import Given, Keeper
+from handstamp.keeper.keeper import CAPTCHA_KEY, Given, Keeper
 from handstamp.keeper.launching import launch_for
 from handstamp.keeper.saver import Saver
 
-__all__ = ["Budget", "Given", "KeepAlive", "Keeper", "Saver", "launch_for", "log_in_by_hand"]
+__all__ = ["CAPTCHA_KEY", "Budget", "Given", "KeepAlive", "Keeper", "Saver", "launch_for", "log_in_by_hand"]

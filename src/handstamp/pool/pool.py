@@ -14,7 +14,7 @@ from handstamp._signed_in import engine
 from handstamp.errors import BrowserGone, OperationError, OperationFailed, SessionNotFound, WorkflowEnded
 from handstamp.home import home as home_directory
 from handstamp.home import settings as settings_of
-from handstamp.keeper import Given
+from handstamp.keeper import CAPTCHA_KEY, Given
 from handstamp.keeper.solvers import ServiceSolver
 from handstamp.pool.accounts import profile_for, superseded
 from handstamp.pool.openings import Openings, Wanted
@@ -114,11 +114,13 @@ class Pool:
             open_already = self._windows.live.get(profile)
             before = open_already.session if open_already else await asyncio.to_thread(self.vault.session, profile, found.name)
             if before is not None and open_already is None and not live:
+                await asyncio.to_thread(self._keep, before, password, captcha_api_key)
                 return Admission(before, await self._serve(before, keep_alive=keep_alive), is_new=False)
             taken = await self._taken(wanted)
             try:
                 if taken is not open_already:
-                    for old in await asyncio.to_thread(self._remember, taken.session, password, captcha_api_key):
+                    await asyncio.to_thread(self._keep, taken.session, password, captcha_api_key)
+                    for old in await asyncio.to_thread(self._supersede, taken.session) if before is None else ():
                         self.let_go(old.session_id)
                         self._windows.hibernate(old.profile)
                 return Admission(taken.session, await self._serve(taken.session, keep_alive=keep_alive), is_new=before is None)
@@ -144,14 +146,16 @@ class Pool:
         url = settings_of(self.home).solver_url
         return ServiceSolver(url, api_key=key) if url and key else None
 
-    def _remember(self, session: Session, password: str, captcha_api_key: str | None) -> list[Session]:
-        """Keep what brings the session back, and forget those that other credentials of the same account have made; these."""
-        username = session.username or ""
-        kept = {_PASSWORD: password} | ({_CAPTCHA_KEY: captcha_api_key} if captcha_api_key else {})
+    def _keep(self, session: Session, password: str, captcha_api_key: str | None) -> None:
+        """Keep what brings the session back when it has ended."""
+        kept = {_PASSWORD: password} | ({CAPTCHA_KEY: captcha_api_key} if captcha_api_key else {})
         for name, value in kept.items():
-            if self.vault.secret(session.site, username, name) != value:
-                self.vault.set_secret(session.site, username, name, value)
-        gone = superseded(self.vault.sessions(site=session.site), site=session.site, username=username, profile=session.profile)
+            if self.vault.secret(session.site, session.username or "", name) != value:
+                self.vault.set_secret(session.site, session.username or "", name, value)
+
+    def _supersede(self, session: Session) -> list[Session]:
+        """Forget the sessions that other credentials of the same account have made; these."""
+        gone = superseded(self.vault.sessions(site=session.site), site=session.site, username=session.username or "", profile=session.profile)
         for old in gone:
             self.vault.end_served(old.session_id)
             self.vault.forget(old.profile)
