@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -31,7 +31,7 @@ from handstamp.sites.page_watch import PageWatch
 from handstamp.state import Device, Health, select
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
 
     from playwright.async_api import Page
@@ -81,6 +81,7 @@ class Keeper:
         solver: who answers what a site asks during a login; None when nobody does.
         budget: how often an account may be tried; by default as the settings say.
         chromium: in which to log in and check, where a session lives in a browser of its own; None starts what is needed.
+        gate: entered around each login, on the engine's loop; lets so many at once as its owner wants.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class Keeper:
         solver: ChallengeSolver | None = None,
         budget: Budget | None = None,
         chromium: Chromium | None = None,
+        gate: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
     ) -> None:
         self.engine = engine
         self.vault = vault
@@ -101,6 +103,7 @@ class Keeper:
         self._budget = budget
         self._solver = solver
         self._chromium = chromium
+        self._gate = gate
         self._looking = Looking(vault, engine.clock)
 
     # -- who it is ----------------------------------------------------------------------------------------------
@@ -253,7 +256,8 @@ class Keeper:
             other = await self.session(site, profile)
             if other is not None and other.logins > (saved.logins if saved else 0) and other.health is not Health.EXPIRED:
                 return other  # somebody else has just done it
-            return await self._log_in(site, profile, credentials, lease, by_itself=by_itself)
+            async with self._gate():
+                return await self._log_in(site, profile, credentials, lease, by_itself=by_itself)
 
     async def _log_in(self, site: Site, profile: str, credentials: Credentials, lease: Lease | None, *, by_itself: bool) -> Session:
         charge = Charge(self.vault, site, profile, credentials, self._budget or Budget(settings().login_budget), by_itself=by_itself)
