@@ -20,7 +20,7 @@ REFUSALS = (OperationRefused, InputInvalid, InputMissing)
 """The site (or the operation) looked at what was given and did nothing with it."""
 
 
-def failure(error: Exception, page: Page, operation: Operation, *, once_only: bool, phase: int = 0) -> HandstampError:
+def failure(error: BaseException, page: Page, operation: Operation, *, once_only: bool, phase: int = 0) -> HandstampError:
     """The error for the caller.
 
     Args:
@@ -55,7 +55,7 @@ def wrong_result(operation: Operation, result: object, *, phase: int = 0) -> Ope
     return OperationFailed(message, operation=operation.name, repeatable=operation.repeatable, phase=phase)
 
 
-def is_gone(error: Exception, page: Page) -> bool:
+def is_gone(error: BaseException, page: Page) -> bool:
     """Whether the page, its context or the browser has ended."""
     try:
         raise_if_gone(error, page)
@@ -64,14 +64,14 @@ def is_gone(error: Exception, page: Page) -> bool:
     return isinstance(error, BrowserGone)
 
 
-def _unknown(error: Exception, operation: Operation, *, gone: bool) -> str:
+def _unknown(error: BaseException, operation: Operation, *, gone: bool) -> str:
     if isinstance(error, OperationFailed) and not gone and error.said:
         return str(error)  # its author has thought of this
     cause = str(error) if isinstance(error, OperationFailed) else f"{operation.name} was cut off ({'the browser ended' if gone else type(error).__name__})"
     return f"{cause}: it is not known whether the site has done it. Look there before you call it again"
 
 
-def _sentence(error: Exception, operation: Operation) -> str:
+def _sentence(error: BaseException, operation: Operation) -> str:
     if is_timeout(error):
         return f"{operation.name} waited in vain for something on the page (TimeoutError): the site is slow, or its page has changed"
     if isinstance(error, page_error()):
@@ -79,7 +79,7 @@ def _sentence(error: Exception, operation: Operation) -> str:
     return f"{operation.name} has failed ({type(error).__name__}): a fault of the site's package; with debug logging, the log says where"
 
 
-def _place(error: Exception) -> str:
+def _place(error: BaseException) -> str:
     """Where it was raised, without any values."""
     frames = traceback.extract_tb(error.__traceback__)
     return " < ".join(f"{frame.name} ({frame.filename.rpartition('/')[2]}:{frame.lineno})" for frame in reversed(frames[-4:]))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from handstamp.errors import BrowserGone, HandstampError, InputMissing, OperationError, WorkflowEnded
 from handstamp.operations import fields, stage
+from handstamp.operations.acting import result_of
 from handstamp.operations.doing import Doing
 from handstamp.operations.evidence import Evidence
 from handstamp.operations.failures import REFUSALS, failure, wrong_result
@@ -218,8 +219,11 @@ class _Call:
         doing = Doing(page, self._site, self._session.username, files=self._files, evidence=self._evidence, tell=self._tell)
         once_only = stage.is_once_only(self._operation, number)
         try:
-            return await self._operation.phases[number].act(doing, model)
-        except Exception as error:  # noqa: BLE001  (a site package's code: whatever it raises is told in our words)
+            return await result_of(self._operation.phases[number].act(doing, model), self._operation.name)
+        except BaseException as error:
+            if _is_cut_off():
+                raise
+            # A site package's code: whatever it raises is told in our words, also what would end the process.
             found = failure(error, page, self._operation, once_only=once_only, phase=number + 1 if self._operation.is_workflow else 0)
         raise found from None
 
@@ -262,3 +266,9 @@ class _Call:
             self._pages[stay] = kept
             let_go_in_time(self._vault, self._pages, stay, self._seconds)
         await asyncio.shield(asyncio.gather(*(close_quietly(page) for page in self._evidence.others(kept))))
+
+
+def _is_cut_off() -> bool:
+    """Whether it is this call that is cancelled, and not something of the operation's own."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -22,7 +22,7 @@ def page_error() -> type[Exception]:
     return Error
 
 
-def raise_if_gone(error: Exception, page: Page) -> None:
+def raise_if_gone(error: BaseException, page: Page) -> None:
     """Raise when the browser or the page is no more.
 
     Raises:
@@ -33,7 +33,7 @@ def raise_if_gone(error: Exception, page: Page) -> None:
         raise BrowserGone(message) from None
 
 
-def is_timeout(error: Exception) -> bool:
+def is_timeout(error: BaseException) -> bool:
     """Whether Playwright waited in vain."""
     return type(error).__name__ == "TimeoutError"
 

@@ -126,6 +126,47 @@ async def _quietly(work: Any) -> None:
         await asyncio.wait_for(work, 5)
 
 
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), asyncio.CancelledError(), BaseExceptionGroup("x", [KeyboardInterrupt()])])
+def test_what_would_end_the_program_is_a_failure_of_the_operation_alone(desk: Callable[..., Any], titled: Callable[..., Any], error: BaseException) -> None:
+    async def end(_: Run) -> None:
+        raise error
+
+    async def flow() -> None:
+        async with desk() as here:
+            with pytest.raises(OperationFailed, match=f"get_title has failed .{type(error).__name__}."):
+                await here.do(titled(end))
+            assert here.open_pages() == []
+            assert (await here.do(titled())).result.title
+
+    asyncio.run(flow())
+
+
+def test_one_that_does_not_end_when_it_is_cut_off_is_left_behind_and_its_page_closed(
+    desk: Callable[..., Any], titled: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handstamp.operations.acting._PATIENCE", 0.2)
+    left = False
+
+    async def swallow(run: Run) -> None:
+        while not left:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.05)
+        assert run.page.is_closed()
+
+    async def flow() -> None:
+        nonlocal left
+        async with desk() as here:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(3):
+                    await here.do(titled(swallow))
+            assert here.open_pages() == []
+            assert "_caught" not in str(asyncio.all_tasks())  # so the end of the loop does not wait for it
+            left = True
+            await asyncio.sleep(0.2)
+
+    asyncio.run(flow())
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [
