@@ -51,7 +51,7 @@ REMEDIES = {
     "input-invalid": "Correct the field that the message names.",
     "operation-refused": "Correct what the site does not accept, and call again, a workflow with its `appointment_session_id`.",
     "operation-failed": "If it is repeatable, call again; else look first whether the site has done it. The debug bundle shows what was there.",
-    "workflow-ended": "Begin again without `appointment_session_id`.",
+    "workflow-ended": "Where `repeatable`, begin again without `appointment_session_id`; what is done is not begun again.",
     "server": "Read the message.",
     "pool-full": "Ask again after `Retry-After`, or give the server more windows (`max_sessions`).",
     "stopping": "Ask again after `Retry-After`; another server on the same vault serves the session meanwhile.",

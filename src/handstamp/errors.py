@@ -322,7 +322,7 @@ class OperationFailed(OperationError):
 
 
 class WorkflowEnded(OperationError):
-    """No workflow of this id waits: it is done, its time is over, or it is another session's or operation's. Begin again without it."""
+    """No workflow of this id waits: it is done, its time is over, or it is another session's or operation's."""
 
     code = "workflow-ended"
 

@@ -52,15 +52,30 @@ def test_one_that_waits_goes_on_in_each_of_its_phases() -> None:
 def test_why_one_does_not_go_on_is_told() -> None:
     reasons = {
         "does not wait: it is over, or there never was one": _refusal(None),
-        "is another session's": _refusal(_waiting(1), "s2"),
-        "is done already": _refusal(_waiting(stage.done(ONCE))),
         "had its time until 2026-03-01 12:00:00Z": _refusal(_waiting(1, ended=True)),
     }
     for why, error in reasons.items():
         assert isinstance(error, WorkflowEnded)
         assert str(error) == f"workflow {ID} {why}; begin book again without it"
-    other = workflow("look", one, two, gives=One, about="")
-    assert "is one of book" in str(stage.refusal(other, _waiting(1), workflow_id=ID, session_id="s1"))
+        assert error.repeatable
+
+
+def test_one_that_is_done_or_somebody_elses_is_not_to_be_begun_again() -> None:
+    other = stage.refusal(workflow("look", one, two, gives=One, about=""), _waiting(1), workflow_id=ID, session_id="s1")
+    reasons = {
+        "is done: book has ended well. Begun again it would be done twice": _refusal(_waiting(stage.done(ONCE))),
+        "is another session's; go on with it there": _refusal(_waiting(1), "s2"),
+        "is one of book; go on with it by that name": other,
+    }
+    for why, error in reasons.items():
+        assert isinstance(error, WorkflowEnded)
+        assert (str(error), error.repeatable) == (f"workflow {ID} {why}", False)
+
+
+def test_one_that_is_done_may_be_begun_again_where_doing_it_twice_does_no_more() -> None:
+    error = stage.refusal(AGAIN, _waiting(stage.done(AGAIN)), workflow_id=ID, session_id="s1")
+    assert error is not None
+    assert (str(error), error.repeatable) == (f"workflow {ID} is done: book has ended well; begin book again without it", True)
 
 
 def test_a_last_phase_that_was_begun_is_never_begun_again_also_when_the_time_is_over() -> None:

@@ -42,22 +42,25 @@ def refusal(operation: Operation, waiting: Waiting | None, *, workflow_id: str, 
     """Why a workflow does not go on; None when it does."""
     if waiting is not None and (waiting.session_id, waiting.operation, waiting.phase) == (session_id, operation.name, begun(operation)):
         return unknown_end(operation, workflow_id)
-    why = _why_ended(operation, waiting, session_id)
+    why, again = _why_ended(operation, waiting, session_id)
     if not why:
         return None
-    return WorkflowEnded(f"workflow {workflow_id} {why}; begin {operation.name} again without it", operation=operation.name)
+    told = f"workflow {workflow_id} {why}" + (f"; begin {operation.name} again without it" if again else "")
+    return WorkflowEnded(told, operation=operation.name, repeatable=again)
 
 
-def _why_ended(operation: Operation, waiting: Waiting | None, session_id: str) -> str:
+def _why_ended(operation: Operation, waiting: Waiting | None, session_id: str) -> tuple[str, bool]:
+    """Why it has ended, empty when it has not; and whether it may be begun again, so that nobody books twice."""
     if waiting is None:
-        return "does not wait: it is over, or there never was one"
+        return "does not wait: it is over, or there never was one", True
     if waiting.session_id != session_id:
-        return "is another session's"
+        return "is another session's; go on with it there", False
     if waiting.operation != operation.name:
-        return f"is one of {waiting.operation}"
+        return f"is one of {waiting.operation}; go on with it by that name", False
     if waiting.phase >= done(operation):
-        return "is done already"
-    return f"had its time until {waiting.ends_at:%Y-%m-%d %H:%M:%S}Z" if waiting.ended else ""
+        said = f"is done: {operation.name} has ended well"
+        return (said, True) if operation.repeatable else (f"{said}. Begun again it would be done twice", False)
+    return (f"had its time until {waiting.ends_at:%Y-%m-%d %H:%M:%S}Z", True) if waiting.ended else ("", True)
 
 
 def unknown_end(operation: Operation, workflow_id: str) -> OperationFailed:

@@ -31,7 +31,7 @@ def test_with_all_fields_a_workflow_is_done_in_one_call(desk: Callable[..., Any]
             assert office.done == ["terminal T1", "plate ZH 1", "slot 09:00"]
             assert outcome.facts() == {"booked": outcome.result.booked, "appointment_session_id": outcome.workflow_id, "debug_bundle_url": None}
             assert here.open_pages() == []
-            with pytest.raises(WorkflowEnded, match="is done already"):
+            with pytest.raises(WorkflowEnded, match="is done: book has ended well"):
                 await here.do(office.booking(), {}, workflow_id=outcome.workflow_id)
 
     asyncio.run(flow())
