@@ -29,6 +29,7 @@ async def result_of(act: Awaitable[BaseModel | None], name: str) -> BaseModel | 
         BaseException: whatever the function raised.
     """
     task = asyncio.create_task(_caught(act))
+    asyncio._unregister_task(task)  # noqa: SLF001  (documented for who extends asyncio; the end of the loop would wait for it for ever)
     try:
         await asyncio.wait({task})
     except asyncio.CancelledError:
@@ -53,4 +54,3 @@ async def _ended(task: asyncio.Task[tuple[BaseModel | None, BaseException | None
     await asyncio.wait({task}, timeout=_PATIENCE)
     if not task.done():
         _log.warning("%s does not end although it was cut off, and is left behind: a fault of the site's package", name)
-        asyncio._unregister_task(task)  # noqa: SLF001  (documented for who extends asyncio; the end of the loop would wait for it for ever)

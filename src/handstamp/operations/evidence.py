@@ -36,6 +36,7 @@ _MOST_SHOTS = 30
 _MOST_OCTETS = 20_000_000  # of a bundle
 _LONGEST_PAGE = 1_000_000  # characters of HTML
 _PATIENCE = 5.0  # seconds for a picture or the page's HTML, which a page that hangs never gives
+_LONGEST = 30.0  # seconds for a bundle as a whole
 
 
 class Evidence:
@@ -113,7 +114,7 @@ class Evidence:
         if not (self.wanted or failed):
             return ""
         try:
-            return await self._bundle(page, how=how, failed=failed, facts=facts or {})
+            return await asyncio.wait_for(self._bundle(page, how=how, failed=failed, facts=facts or {}), _LONGEST)
         except Exception as error:  # noqa: BLE001  (evidence is no reason for an operation to fail)
             _log.warning("no debug bundle of %s could be made (%s)", self._operation, type(error).__name__)
             return ""

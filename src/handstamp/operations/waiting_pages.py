@@ -64,8 +64,8 @@ async def _let_go(vault: Vault, pages: dict[str, Page], workflow_id: str) -> Non
 
 
 async def close_quietly(page: Page) -> None:
-    """Close a page; one that is gone already is as good."""
+    """Close a page; one that is gone already is as good, and one whose browser hangs is left to it after a few seconds."""
     try:
-        await page.close()
-    except Exception as error:  # noqa: BLE001  (the browser has ended)
-        _log.debug("a page was gone before it was closed (%s)", type(error).__name__)
+        await asyncio.wait_for(page.close(), _PATIENCE)
+    except Exception as error:  # noqa: BLE001  (the browser has ended, or hangs)
+        _log.debug("a page was not closed (%s)", type(error).__name__)

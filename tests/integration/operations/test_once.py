@@ -83,12 +83,7 @@ def test_a_killed_browser_is_told_apart_by_whether_it_may_be_repeated(desk: Call
         async with desk() as here:
 
             async def die(run: Run) -> None:
-                browser = run.page.context.browser
-                assert browser is not None
-                session = await browser.new_browser_cdp_session()
-                found = await session.send("SystemInfo.getProcessInfo")
-                (pid,) = (one["id"] for one in found["processInfo"] if one["type"] == "browser")
-                os.kill(pid, signal.SIGKILL)
+                os.kill(await _browser_of(run), signal.SIGKILL)
                 await run.page.wait_for_timeout(20_000)
 
             with pytest.raises(BrowserGone if repeatable else OperationFailed) as caught:
@@ -98,6 +93,38 @@ def test_a_killed_browser_is_told_apart_by_whether_it_may_be_repeated(desk: Call
                 assert "it is not known whether the site has done it" in str(caught.value)
 
     asyncio.run(_but_for_the_end(flow()))
+
+
+def test_a_browser_that_hangs_keeps_nobody_waiting(desk: Callable[..., Any], titled: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("waiting_pages", "evidence", "known_secrets"):
+        monkeypatch.setattr(f"handstamp.operations.{module}._PATIENCE", 0.3)
+    stopped: list[int] = []
+
+    async def hang(run: Run) -> None:
+        stopped.append(await _browser_of(run))
+        os.kill(stopped[0], signal.SIGSTOP)
+        raise OperationRefused("no")
+
+    async def flow() -> None:
+        async with desk() as here:
+            try:
+                with pytest.raises(OperationRefused) as caught:
+                    await asyncio.wait_for(here.do(titled(hang)), 30)
+                assert Path(caught.value.bundle).exists()
+            finally:
+                os.kill(stopped[0], signal.SIGCONT)
+
+    asyncio.run(flow())
+
+
+async def _browser_of(run: Run) -> int:
+    """Its process id."""
+    browser = run.page.context.browser
+    assert browser is not None
+    session = await browser.new_browser_cdp_session()
+    found = await session.send("SystemInfo.getProcessInfo")
+    (pid,) = (one["id"] for one in found["processInfo"] if one["type"] == "browser")
+    return int(pid)
 
 
 async def _but_for_the_end(flow: Any) -> None:
