@@ -16,6 +16,7 @@ from handstamp.home import settings
 from handstamp.keeper.budget import Budget
 from handstamp.keeper.charge import Charge
 from handstamp.keeper.device import options_for
+from handstamp.keeper.ends import end_told
 from handstamp.keeper.launching import launch_for
 from handstamp.keeper.looks import Looking
 from handstamp.keeper.saver import Saver
@@ -245,6 +246,7 @@ class Keeper:
             LoginRequired: no credentials are known, or the site has no recipe for a login.
             LoginFailed, ChallengeUnsolved: it was tried, once, in vain; or the site refused this very password before.
             LoginBudgetSpent: it failed too often, or a moment ago; says until when, and how to clear it.
+            BrowserGone: the browser ended in it. It may be called again at once; it counts only if the site may have seen the password.
             LeaseHeld: another has been logging in for too long.
         """
         saved = await self.session(site, profile) if before == "now" else before
@@ -264,11 +266,13 @@ class Keeper:
         await asyncio.to_thread(charge.check)
         session = await self.session(site, profile)
         state = await asyncio.to_thread(self.vault.load, profile)
-        async with self.context(state, session.device if session else Device(), site=site) as (page, live):
+        device = session.device if session else Device()
+        async with self._browser(site, headless=self._headless) as chromium, self._page(chromium, state, device) as (page, live):
             await asyncio.to_thread(charge.take)
             try:
-                await run_login(site, page, credentials, solver=await asyncio.to_thread(self._solver_for, site, profile, credentials.username))
-                session = await self.keep_login(site, profile, live, page, username=credentials.username, lease=lease)
+                with end_told(chromium):
+                    await run_login(site, page, credentials, solver=await asyncio.to_thread(self._solver_for, site, profile, credentials.username))
+                    session = await self.keep_login(site, profile, live, page, username=credentials.username, lease=lease)
             except LoginError as error:
                 await asyncio.to_thread(charge.failed, error)
                 raise
@@ -311,10 +315,15 @@ class Keeper:
         self, state: StorageState, device: Device, *, headless: bool | None = None, site: Site | None = None
     ) -> AsyncIterator[tuple[Page, LiveContext]]:
         """A fresh page in a context of its own, as this device, in the browser that the site wants; the caller saves what comes of it."""
-        async with self._browser(site, headless=self._headless if headless is None else headless) as chromium:
-            options = options_for(device, chromium.nature)
-            async with self.engine.drivers.context(chromium, state, None, options) as (context, live):
-                yield await context.new_page(), live
+        async with self._browser(site, headless=self._headless if headless is None else headless) as chromium, self._page(chromium, state, device) as fresh:
+            yield fresh
+
+    @asynccontextmanager
+    async def _page(self, chromium: Chromium, state: StorageState, device: Device) -> AsyncIterator[tuple[Page, LiveContext]]:
+        async with self.engine.drivers.context(chromium, state, None, options_for(device, chromium.nature)) as (context, live):
+            with end_told(chromium):
+                page = await context.new_page()
+            yield page, live
 
     @asynccontextmanager
     async def _browser(self, site: Site | None, *, headless: bool) -> AsyncIterator[Chromium]:

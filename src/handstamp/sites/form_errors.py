@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from handstamp.errors import ChallengeUnsolved, LoginFailed
+from handstamp.errors import ChallengeUnsolved, LoginError, LoginFailed
 from handstamp.http.observation import bare_url
 from handstamp.sites.credentials import variable
 from handstamp.sites.form_moves import Stop
@@ -28,7 +28,7 @@ def note_unsent(error: BaseException) -> None:
 
 def may_have_sent(error: BaseException) -> bool:
     """Whether the site may have seen the password when this ended a login; False only where it certainly has not."""
-    return _UNSENT not in getattr(error, "__notes__", ())
+    return _UNSENT not in getattr(error, "__notes__", ()) and (not isinstance(error, LoginError) or error.sent)
 
 
 def cannot_be_reached(site: str, url: str, reason: str) -> LoginFailed:

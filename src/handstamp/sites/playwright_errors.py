@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Page
 
 _NET = re.compile(r"net::(ERR_[A-Z0-9_]+)|NS_ERROR_([A-Z_]+)")
-_CLOSED = ("has been closed", "crashed", "Connection closed", "Browser closed")
+_CLOSED = ("has been closed", "crashed", "Connection closed", "Browser closed", "the browser is gone")
 
 
 def page_error() -> type[Exception]:
