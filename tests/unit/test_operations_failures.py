@@ -23,6 +23,7 @@ from handstamp.errors import (
     WorkflowEnded,
 )
 from handstamp.operations.failures import failure, wrong_result
+from handstamp.operations.outcome import Outcome
 from handstamp.sites.operation import Run, operation
 
 UNKNOWN = "it is not known whether the site has done it. Look there before you call it again"
@@ -30,6 +31,10 @@ UNKNOWN = "it is not known whether the site has done it. Look there before you c
 
 class Nothing(BaseModel):
     pass
+
+
+class Some(Nothing):
+    value: Any
 
 
 @operation(gives=Nothing)
@@ -108,10 +113,17 @@ def test_errors_of_ours_stay_what_they_are(error: HandstampError) -> None:
     assert _told(error) is error
 
 
-def test_a_result_of_another_kind_is_the_packages_fault() -> None:
-    told = wrong_result(pay, {"a": 1}, phase=2)
-    assert (told.repeatable, told.phase) == (False, 2)
-    assert "gave a dict instead of a Nothing" in str(told)
+def test_a_result_of_another_kind_or_that_is_no_json_is_the_packages_fault() -> None:
+    for result, said in (({"a": 1}, "gave a dict instead of a Nothing"), (Some.model_construct(value=object()), "gave a Some that JSON cannot say")):
+        told = wrong_result(pay, result, phase=2)
+        assert told is not None
+        assert (told.repeatable, told.phase) == (False, 2)
+        assert said in str(told)
+    assert wrong_result(pay, Some(value=1)) is None
+
+
+def test_a_number_that_json_has_no_form_for_is_null() -> None:
+    assert Outcome(Some(value=[float("nan"), {"far": float("-inf")}, 1.5])).facts() == {"value": [None, {"far": None}, 1.5]}
 
 
 def test_who_only_logs_in_loads_nothing_of_this() -> None:

@@ -47,11 +47,20 @@ def failure(error: BaseException, page: Page, operation: Operation, *, once_only
     return OperationFailed(_sentence(error, operation), operation=operation.name, repeatable=True, phase=phase)
 
 
-def wrong_result(operation: Operation, result: object, *, phase: int = 0) -> OperationFailed:
-    """The site did it, and its package does not say what came of it."""
-    message = (
-        f"{operation.name} gave a {type(result).__name__} instead of a {operation.gives.__name__}: a fault of the site's package. It was done all the same"
-    )
+def wrong_result(operation: Operation, result: object, *, phase: int = 0) -> OperationFailed | None:
+    """The site did it, and its package does not say what came of it; None when it does."""
+    kind = type(result).__name__
+    if isinstance(result, operation.gives):
+        try:
+            result.model_dump(mode="json")
+        except Exception as error:  # noqa: BLE001  (serializers of the site's package)
+            _log.debug("the result of %s is no JSON (%s)", operation.name, type(error).__name__)
+            wrong = f"a {kind} that JSON cannot say"
+        else:
+            return None
+    else:
+        wrong = f"a {kind} instead of a {operation.gives.__name__}"
+    message = f"{operation.name} gave {wrong}: a fault of the site's package. It was done all the same"
     return OperationFailed(message, operation=operation.name, repeatable=operation.repeatable, phase=phase)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,4 +31,13 @@ class Outcome:
             beside["appointment_session_id"] = self.workflow_id
         if self.workflow_id or self.bundle:
             beside["debug_bundle_url"] = self.bundle or None
-        return self.result.model_dump(mode="json") | beside
+        return {name: _with_null(value) for name, value in self.result.model_dump(mode="json").items()} | beside
+
+
+def _with_null(value: Any) -> Any:
+    """A JSON value, with null for the numbers that JSON has no form for: NaN and the infinities."""
+    if isinstance(value, dict):
+        return {name: _with_null(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_with_null(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -243,8 +243,9 @@ class _Call:
         return self._page
 
     def _check(self, result: object) -> None:
-        if not isinstance(result, self._operation.gives):
-            raise wrong_result(self._operation, result, phase=len(self._operation.phases) if self._operation.is_workflow else 0)
+        wrong = wrong_result(self._operation, result, phase=len(self._operation.phases) if self._operation.is_workflow else 0)
+        if wrong is not None:
+            raise wrong
 
     async def _explain(self, error: HandstampError, workflow_id: str = "") -> None:
         """Put a bundle to an error."""
