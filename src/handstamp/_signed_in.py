@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from handstamp.browser import Chromium, EagerContext, EagerDriver, Launch
-    from handstamp.sites import ChallengeSolver, Site
+    from handstamp.sites import Site
     from handstamp.state import Activity, Loss, Session, StorageState
 
 _log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class Order:
 
     Args:
         apart: see `Launch`; a pool that keeps its sessions apart says it.
-        solver: see `Keeper`.
+        checked: whoever orders has just made sure of the login.
     """
 
     site: str | None
@@ -74,7 +74,7 @@ class Order:
     device: Device | None = None
     context_options: Mapping[str, Any] | None = field(default=None, repr=False)
     apart: str = ""
-    solver: ChallengeSolver | None = field(default=None, repr=False)
+    checked: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be.
@@ -237,9 +237,11 @@ class Opening:
 
     async def _make_ready(self, chromium: Chromium | None = None) -> None:
         """With a browser: log in there, since the session lives in a browser of its own, and a key that is made there cannot be brought in."""
-        if self._site is not None:
+        if self._site is not None and self.order.checked:
+            self._session = await asyncio.to_thread(self.vault.session, self.order.profile, self._site.name)
+        elif self._site is not None:
             executable = None if self.order.foreign else self.order.browser
-            keeper = Keeper(engine(), self.vault, executable=str(executable) if executable else None, chromium=chromium, solver=self.order.solver)
+            keeper = Keeper(engine(), self.vault, executable=str(executable) if executable else None, chromium=chromium)
             self._session = await keeper.ensure(self._site, self.order.profile, self.order.given, lease=self.lease)
         await self.load()
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
+import signal
 from typing import TYPE_CHECKING, Any, Self
 
 from handstamp.browser.cdp import Connection, PipeTransport
@@ -12,7 +15,7 @@ from handstamp.browser.live import LiveContext
 from handstamp.browser.process import BrowserProcess
 from handstamp.browser.relay import Relay
 from handstamp.browser.watch import Watch
-from handstamp.errors import BrowserGone
+from handstamp.errors import BrowserError, BrowserGone
 from handstamp.state import Device
 
 if TYPE_CHECKING:
@@ -83,6 +86,19 @@ class Chromium:
     def alive(self) -> bool:
         """Whether the browser still answers."""
         return not self._connection.closed.is_set()
+
+    async def answers(self, seconds: float) -> bool:
+        """Whether it answers within so many seconds; one that hangs does not, and is alive all the same. On the engine's loop."""
+        try:
+            await self._connection.send("Browser.getVersion", timeout=seconds)
+        except BrowserError:
+            return False
+        return True
+
+    def kill(self) -> None:
+        """End it and its helpers as a crash does; whoever uses it hears that it is gone."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
 
     @property
     def pid(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from handstamp.state import Session
 
 _log = logging.getLogger(__name__)
+_TIDY_SECONDS = 5.0
+_CLOSE_SECONDS = 20.0  # what a context may take to be saved and closed
 
 
 class LiveSession:
@@ -71,8 +74,26 @@ class LiveSession:
         """Whether it is of no more use: its browser or context has ended, or somebody has taken its profile, so that nothing is saved."""
         return self._dead or self._opening.lost is not None
 
+    async def tidy(self) -> None:
+        """Close the pages that its last user has left, but those in `pages`: the next one must not meet them."""
+        kept = set(self.pages.values())
+        left = [page for page in self.context.pages if page not in kept]
+        if left and not self.dead:
+            await asyncio.wait([asyncio.ensure_future(_closed(page)) for page in left], timeout=_TIDY_SECONDS)
+
     async def close(self) -> None:
-        """Save it and let go of window and lease. What could not be saved is logged: its session is in the vault as it was before."""
+        """Save it and let go of window and lease. What could not be saved is logged: its session is in the vault as it was before.
+
+        A browser that hangs is ended: all sessions in it are revived from the vault on their next use.
+        """
+        closing = asyncio.ensure_future(self._close())
+        await asyncio.wait([closing], timeout=_CLOSE_SECONDS)
+        if not closing.done():
+            _log.warning("%s, profile '%s': its browser does not answer and is ended", self.site.name, self._opening.order.profile)
+            self._opening.chromium.kill()
+            await asyncio.wait([closing], timeout=_CLOSE_SECONDS)
+
+    async def _close(self) -> None:
         ended, self._dead = self._dead, True
         try:
             await self._stack.aclose()
@@ -81,3 +102,10 @@ class LiveSession:
                 _log.warning("%s, profile '%s': its browser had ended", self.site.name, self._opening.order.profile)
         except HandstampError as error:
             _log.warning("%s, profile '%s': %s", self.site.name, self._opening.order.profile, error)
+
+
+async def _closed(page: Page) -> None:
+    from playwright.async_api import Error  # noqa: PLC0415  (a tenth of a second)
+
+    with contextlib.suppress(Error):
+        await page.close()

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from handstamp._signed_in import Order, engine
-from handstamp.errors import SessionNotFound
+from handstamp.errors import PoolFull, SessionNotFound, SiteUnknown
 from handstamp.keeper import Given, Keeper
 from handstamp.pool.live import LiveSession
-from handstamp.sites import find_site
+from handstamp.sites import find_site, list_sites
 from handstamp.state import Health
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from handstamp.pool.settings import PoolSettings
@@ -59,42 +60,68 @@ class Openings:
         self._home = home
         self._solver = solver
         self._sites: dict[str, Site] = {}
+        self._logins = asyncio.Semaphore(settings.max_sessions)
 
     def site(self, name: str) -> Site:
-        """A site by name, as it was when it was first asked for.
+        """A site by name, as it was when it was first asked for. Names only: a caller must not point a login at a file or a URL.
 
         Raises:
-            SiteUnknown, RecipeInvalid: see `find_site`.
+            SiteUnknown: none of the sites here has this name. RecipeInvalid: see `find_site`.
         """
         if name not in self._sites:
+            known = [one.name for one in list_sites(home=self._home)]
+            if name not in known:
+                raise SiteUnknown(f"there is no site of this name here; there are {', '.join(known)}")
             self._sites[name] = find_site(name, home=self._home)
         return self._sites[name]
 
-    def keeper(self) -> Keeper:
+    def keeper(self, solver: ChallengeSolver | None = None) -> Keeper:
         """One that checks and logs in for this pool."""
-        return Keeper(engine(), self._vault, solver=self._solver)
+        return Keeper(engine(), self._vault, solver=solver or self._solver, gate=self._one_of_the_logins)
+
+    @asynccontextmanager
+    async def _one_of_the_logins(self) -> AsyncIterator[None]:
+        """On the engine's loop: not more logins at once than windows, however long sites let them wait for answers."""
+        try:
+            async with asyncio.timeout(self._settings.queue_seconds):
+                await self._logins.acquire()
+        except TimeoutError:
+            raise PoolFull("as many logins as there may be are under way, and none came to its end in time; ask again", retry_after=10.0) from None
+        try:
+            yield
+        finally:
+            self._logins.release()
+
+    async def ready(self, wanted: Wanted) -> None:
+        """Make sure of the login, without a window: what a site asks then may take minutes.
+
+        Raises:
+            LoginRequired, LoginFailed, ChallengeUnsolved, LoginBudgetSpent: see `Keeper.ensure`.
+            PoolFull: too many logins are under way.
+        """
+        before = await asyncio.to_thread(self._vault.session, wanted.profile, wanted.site.name)
+        session = await engine().call(self.keeper(wanted.solver).ensure(wanted.site, wanted.profile, wanted.given))
+        made = (session.logins if session else 0) - (before.logins if before else 0)
+        self._counters.logins += made
+        self._counters.revived += before is not None and not made
 
     async def open(self, wanted: Wanted, died: Callable[[], None], *, until: float) -> LiveSession:
-        """Open it.
+        """Open what is ready.
 
         Args:
             wanted: what.
             died: called when its browser ends by itself.
             until: how long to wait for another program that has the profile, by the loop's clock.
         """
-        before = await asyncio.to_thread(self._vault.session, wanted.profile, wanted.site.name)
         wait = max(0.0, until - asyncio.get_running_loop().time())
         apart = wanted.profile if self._settings.isolation == "session" else ""
-        solver = wanted.solver or self._solver
-        order = Order(wanted.site.name, wanted.profile, wanted.given, vault=self._vault, wait=wait, apart=apart, solver=solver)
+        order = Order(wanted.site.name, wanted.profile, wanted.given, vault=self._vault, wait=wait, apart=apart, checked=True)
         live = await LiveSession.open(wanted.site, order, died=died)
         try:
-            live.session = session = await asyncio.to_thread(self._session, wanted)
+            live.session = await asyncio.to_thread(self._session, wanted)
         except BaseException:
             await asyncio.shield(live.close())
             raise
-        self._counters.logins += session.logins - (before.logins if before else 0)
-        self._counters.revived += before is not None and before.logins == session.logins
         return live
 
     def _session(self, wanted: Wanted) -> Session:

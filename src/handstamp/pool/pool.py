@@ -90,7 +90,7 @@ class Pool:
     # -- who comes ----------------------------------------------------------------------------------------------
 
     async def admit(
-        self, site: str, username: str, password: str, *, captcha_api_key: str | None = None, keep_alive: bool = True, live: bool = True
+        self, site: str, username: str, password: str, *, captcha_api_key: str | None = None, keep_alive: bool | None = True, live: bool = True
     ) -> Admission:
         """The session of these credentials, live; made by one login when there is none, or when it has ended, however many ask at once.
 
@@ -99,7 +99,7 @@ class Pool:
             username: of the account.
             password: of it; another than the session was made with has to succeed in a login first, whose session then takes its place.
             captcha_api_key: the account's own key for the service that reads captchas; kept, sealed, for later logins.
-            keep_alive: see `Served`.
+            keep_alive: see `Served`; None leaves it as it is, for a new session True.
             live: False leaves a session that is hibernated as it is, for a caller who uses it next, which opens it.
 
         Raises:
@@ -113,19 +113,24 @@ class Pool:
         async with self._windows.alone(profile, until=self._until()):
             open_already = self._windows.live.get(profile)
             before = open_already.session if open_already else await asyncio.to_thread(self.vault.session, profile, found.name)
-            if before is not None and open_already is None and not live:
-                await asyncio.to_thread(self._keep, before, password, captcha_api_key)
+            known = before is not None and await self._was_served(before)  # else a login was made, and nobody has had it yet
+            if before is not None and known and open_already is None and not live:
+                await asyncio.to_thread(self._keep, before, password, captcha_api_key, proven=False)
                 return Admission(before, await self._serve(before, keep_alive=keep_alive), is_new=False)
             taken = await self._taken(wanted)
             try:
-                if taken is not open_already:
-                    await asyncio.to_thread(self._keep, taken.session, password, captcha_api_key)
-                    for old in await asyncio.to_thread(self._supersede, taken.session) if before is None else ():
+                if not known or taken is not open_already:
+                    proven = before is None or not known or taken.session.logins > before.logins
+                    await asyncio.to_thread(self._keep, taken.session, password, captcha_api_key, proven=proven)
+                    for old in () if known else await asyncio.to_thread(self._supersede, taken.session):
                         self.let_go(old.session_id)
                         self._windows.hibernate(old.profile)
-                return Admission(taken.session, await self._serve(taken.session, keep_alive=keep_alive), is_new=before is None)
+                return Admission(taken.session, await self._serve(taken.session, keep_alive=keep_alive), is_new=not known)
             finally:
                 self._windows.leave(profile)
+
+    async def _was_served(self, session: Session) -> bool:
+        return session.session_id in self._served or await asyncio.to_thread(self.vault.served, session.session_id) is not None
 
     async def admit_profile(self, site: str, profile: str) -> Admission:
         """The session of a profile at a site, live: what `signed_in(site, profile=…)` would open.
@@ -146,11 +151,12 @@ class Pool:
         url = settings_of(self.home).solver_url
         return ServiceSolver(url, api_key=key) if url and key else None
 
-    def _keep(self, session: Session, password: str, captcha_api_key: str | None) -> None:
-        """Keep what brings the session back when it has ended."""
+    def _keep(self, session: Session, password: str, captcha_api_key: str | None, *, proven: bool) -> None:
+        """Keep what brings the session back when it has ended; a password that no login has just proven never takes the place of another."""
         kept = {_PASSWORD: password} | ({CAPTCHA_KEY: captcha_api_key} if captcha_api_key else {})
         for name, value in kept.items():
-            if self.vault.secret(session.site, session.username or "", name) != value:
+            there = self.vault.secret(session.site, session.username or "", name)
+            if there is None or (there != value and (proven or name != _PASSWORD)):
                 self.vault.set_secret(session.site, session.username or "", name, value)
 
     def _supersede(self, session: Session) -> list[Session]:
@@ -162,13 +168,18 @@ class Pool:
             self.vault.record_event("superseded", profile=old.profile, site=old.site, data={"by": session.profile})
         return gone
 
-    async def _serve(self, session: Session, *, keep_alive: bool) -> Served:
+    async def _serve(self, session: Session, *, keep_alive: bool | None) -> Served:
         known = self._served.get(session.session_id) if session.profile in self._windows.live else None  # elsewhere others may have ended it
-        if known is None or known.keep_alive != keep_alive:
-            known = await asyncio.to_thread(self.vault.serve, session.session_id, keep_alive=keep_alive)
-            self._served[session.session_id] = known
+        if known is None or keep_alive not in {None, known.keep_alive}:
+            known = self._served[session.session_id] = await asyncio.to_thread(self._take_on, session.session_id, keep_alive)
         self._used.add(session.session_id)
         return known
+
+    def _take_on(self, session_id: str, keep_alive: bool | None) -> Served:  # noqa: FBT001  (as it was given)
+        if keep_alive is None:
+            before = self.vault.served(session_id)
+            keep_alive = before.keep_alive if before else True
+        return self.vault.serve(session_id, keep_alive=keep_alive)
 
     async def known(self, session_id: str) -> Session:
         """The facts of a session that may be used.
@@ -220,12 +231,17 @@ class Pool:
         """
         session = await self.known(session_id)
         async with self._windows.alone(session.profile, until=self._until(wait)):
+            session = await self.known(session_id)  # it may have ended while we waited
             live = await self._taken(Wanted(session.profile, self.site(session.site), Given(session.username)), wait=wait)
             self._used.add(session_id)
             try:
                 yield live
             finally:
-                self._windows.leave(session.profile)
+                self._used.add(session_id)
+                try:
+                    await asyncio.shield(live.tidy())
+                finally:
+                    self._windows.leave(session.profile)
 
     async def run(self, session_id: str, operation: Operation, given: Mapping[str, Any], *, workflow_id: str | None = None, evidence: bool = False) -> Outcome:
         """What an operation gives, done in a session.
@@ -254,7 +270,7 @@ class Pool:
                     if not await self._cut_off(live, error):
                         raise
                     live.unwanted = True
-                    if not left or not _repeatable(operation, error):
+                    if not left or (isinstance(error, OperationError) and not error.repeatable):
                         raise
                     if isinstance(error, OperationError):
                         workflow_id = error.appointment_session_id or workflow_id
@@ -375,14 +391,16 @@ class Pool:
         """The window of a session, whose turn the caller has; `leave` ends its use."""
         until = self._until(wait)
         valid = partial(self.openings.is_valid, trust=self.settings.trust_seconds if trust is None else trust)
-        return await self._windows.take(wanted.profile, wanted.site, partial(self.openings.open, wanted, until=until), until=until, valid=valid)
+        return await self._windows.take(
+            wanted.profile, wanted.site, partial(self.openings.ready, wanted), partial(self.openings.open, wanted, until=until), until=until, valid=valid
+        )
 
     # -- for the rounds -----------------------------------------------------------------------------------------
 
     def taken_note_of(self) -> set[str]:
-        """The ids that were asked for since the last call."""
+        """The ids that were asked for since the last call, or are in use."""
         used, self._used = self._used, set()
-        return used
+        return used | {live.session.session_id for profile, live in self._windows.live.items() if self._windows.busy(profile)}
 
     def let_go(self, session_id: str) -> None:
         """A session has ended elsewhere, or by its time."""
@@ -406,7 +424,3 @@ class Pool:
             self.counters.brought_back += again.session.logins > logins
             self._windows.leave(profile)
             return True
-
-
-def _repeatable(operation: Operation, error: BrowserGone | OperationError) -> bool:
-    return error.repeatable if isinstance(error, OperationError) else operation.repeatable

@@ -17,6 +17,7 @@ from handstamp.sites import list_sites
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from handstamp.browser import Chromium
     from handstamp.pool.pool import Pool
     from handstamp.pool.windows import Windows
 
@@ -25,6 +26,7 @@ BEAT = 0.25
 """Seconds between two looks for somebody else who waits for a profile that is live here."""
 NOTES_EVERY = 2.0
 """Seconds between two exchanges with the vault about which sessions are used, and which have ended elsewhere."""
+_PROBE_EVERY, _PROBE_SECONDS = 10.0, 10.0  # whether the browser answers; one that does not, twice, hangs
 _AGAIN = 5.0  # seconds after something failed
 _ROOM_AGAIN = 0.8  # of the memory limit: below it there may be all windows again
 
@@ -132,6 +134,7 @@ class Rounds:
     async def _look(self) -> None:
         """End what has been idle for too long, and look at live sessions whose last look is long ago."""
         settings = self._pool.settings
+        await self._exchange()  # what is in use is not idle
         for session_id in await asyncio.to_thread(self._pool.vault.end_idle_served, seconds=settings.session_timeout):
             self._pool.let_go(session_id)
             for profile, live in list(self._windows.live.items()):
@@ -158,10 +161,20 @@ class Rounds:
         chromium = await running.call(shared.__aenter__())
         try:
             async with drivers().ready(chromium):
-                while chromium.alive and not await self._stopped_within(0.5):
-                    pass
+                await self._watch(chromium)
         finally:
             await running.call(shared.__aexit__(None, None, None))
+
+    async def _watch(self, chromium: Chromium) -> None:
+        """Until the browser has ended; one that hangs is ended, since nobody else would notice."""
+        probe_at, silent = asyncio.get_running_loop().time() + _PROBE_EVERY, 0
+        while chromium.alive and not await self._stopped_within(0.5):
+            if asyncio.get_running_loop().time() >= probe_at:
+                silent = 0 if await engine().call(chromium.answers(_PROBE_SECONDS)) else silent + 1
+                probe_at = asyncio.get_running_loop().time() + _PROBE_EVERY
+            if silent == 2 and chromium.alive:
+                _log.warning("the browser does not answer any more and is ended; its sessions are revived from the vault")
+                chromium.kill()
 
     async def _mind_memory(self) -> None:
         """Fewer windows while the browsers take too much, one more at a time when there is room again."""

@@ -19,7 +19,7 @@ class Admission:
     Args:
         session: its facts.
         served: since when servers have it.
-        is_new: this call has made it.
+        is_new: nobody had it before.
     """
 
     session: Session

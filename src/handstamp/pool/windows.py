@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from handstamp.sites import Site
 
     Open = Callable[[Callable[[], None]], Awaitable[LiveSession]]
+    Ready = Callable[[], Awaitable[None]]
 
 _log = logging.getLogger(__name__)
 _RETRY_AFTER = 5.0
+_LEAST_WAIT = 1.0  # seconds for a window after a login that took all the time
+_LAST_SECONDS = 30.0  # in which windows are closed at the end; a browser that hangs must not keep the process
 
 
 class Windows:
@@ -63,17 +66,22 @@ class Windows:
             PoolFull: it did not come free in time.
             Stopping: the pool begins nothing new.
         """
-        if self._stopping:
-            raise Stopping("the server is about to end and begins nothing new; ask again in a moment")
+        self._refuse_when_stopping()
         async with self._turns.turn(key, until=until):
+            self._refuse_when_stopping()  # it may have begun while we waited
             yield
 
-    async def take(self, key: str, site: Site, open_it: Open, *, until: float, valid: Callable[[LiveSession], Awaitable[bool]]) -> LiveSession:
+    def _refuse_when_stopping(self) -> None:
+        if self._stopping:
+            raise Stopping("the server is about to end and begins nothing new; ask again in a moment")
+
+    async def take(self, key: str, site: Site, ready: Ready, open_it: Open, *, until: float, valid: Callable[[LiveSession], Awaitable[bool]]) -> LiveSession:
         """The session's window, open and the caller's until `leave`; the caller has its turn (`alone`).
 
         Args:
             key: of it.
             site: for which it must have been opened.
+            ready: makes it ready to be opened, without a window.
             open_it: opens it; is told whom to tell when it ends by itself.
             until: how long to wait for a window, by the loop's clock.
             valid: whether a session that is open need not be opened anew.
@@ -94,7 +102,9 @@ class Windows:
             if fit and not live.dead:
                 return live
             await self.give_up(key)
-        return await self._opened(key, open_it, until=until)
+        await ready()
+        self._refuse_when_stopping()
+        return await self._opened(key, open_it, until=max(until, asyncio.get_running_loop().time() + _LEAST_WAIT))
 
     async def _opened(self, key: str, open_it: Open, *, until: float) -> LiveSession:
         await self._room(key, until=until)
@@ -124,7 +134,9 @@ class Windows:
 
     def leave(self, key: str) -> None:
         """The caller of `take` is done with it."""
-        live = self._live[key]
+        live = self._live.get(key)
+        if live is None or self.board.window(key) is not Window.BUSY:
+            return  # it was closed under its user, at the end
         if live.dead or live.unwanted or self._stopping:
             self._begin_to_close(key)
         else:
@@ -158,14 +170,18 @@ class Windows:
         self._do(self.board.resize(capacity))
 
     async def closed(self) -> None:
-        """Wait for the windows that are closing."""
-        while self._closing:
-            await asyncio.wait(set(self._closing.values()))
+        """Wait for the windows that are closing, as long as that may take."""
+        until = asyncio.get_running_loop().time() + _LAST_SECONDS
+        while self._closing and (left := until - asyncio.get_running_loop().time()) > 0:
+            await asyncio.wait(set(self._closing.values()), timeout=left)
 
     async def stop(self, seconds: float) -> None:
         """Begin nothing new, wait so long for what is under way, then close all windows; what is still under way is cut off."""
         self._stopping = True
         until = asyncio.get_running_loop().time() + seconds
+        for granted in self._granted.values():
+            if not granted.done():
+                granted.set_exception(Stopping("the server is about to end; ask again in a moment"))
         for key in self.board.of(Window.IDLE):
             self._begin_to_close(key)
         while self.board.of(Window.BUSY) and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110  (each is left in its own time)

@@ -12,7 +12,7 @@ import pytest
 from playwright.async_api import Error
 
 from handstamp._signed_in import engine
-from handstamp.errors import LoginFailed, PoolFull, SessionNotFound, Stopping
+from handstamp.errors import LoginFailed, PoolFull, SessionNotFound, SiteUnknown, Stopping
 
 from .conftest import DANA, DEMO, OMAR, pool_of, who
 
@@ -91,8 +91,8 @@ def test_who_waits_gets_the_window_that_comes_free(with_pool: Callable[..., None
         async with opened.pool.use(dana.session.session_id):
             async with opened.pool.use(demo.session.session_id):
                 waiting = asyncio.create_task(opened.admit(OMAR))
-                await asyncio.sleep(0.2)
-                assert opened.pool.facts().waiting == 1
+                while opened.pool.facts().waiting != 1:  # noqa: ASYNC110  (the pool tells nobody)
+                    await asyncio.sleep(0.05)
             assert (await waiting).session.username == "omar"
 
     with_pool(flow)
@@ -282,6 +282,138 @@ def test_a_session_whose_profile_somebody_took_is_opened_anew_for_its_next_user(
 
     with_pool(flow)
     assert logins(control) == 1
+
+
+def test_who_waits_for_a_session_when_the_pool_stops_is_told_at_once_and_the_work_ends(vault: Vault, tmp_path: Path) -> None:
+    async def flow() -> None:
+        async with pool_of(vault, tmp_path) as opened:
+            session_id = (await opened.admit()).session.session_id
+
+            async def queued() -> None:
+                async with opened.pool.use(session_id):
+                    raise AssertionError("nothing new is begun")
+
+            async with opened.pool.use(session_id) as live:
+                waiting = asyncio.create_task(queued())
+                await asyncio.sleep(0.1)
+                draining = asyncio.create_task(opened.pool.drain(20.0))
+                await asyncio.sleep(0.1)
+                assert await who(live) == "demo"
+            with pytest.raises(Stopping):
+                await waiting
+            await draining
+
+    asyncio.run(flow())
+
+
+def test_work_that_is_cut_off_by_the_end_hears_its_own_error(vault: Vault, tmp_path: Path) -> None:
+    async def flow() -> None:
+        async with pool_of(vault, tmp_path) as opened:
+            session_id = (await opened.admit()).session.session_id
+
+            async def cut_off() -> None:
+                async with opened.pool.use(session_id):
+                    await opened.pool.drain(0.1)
+                    raise ZeroDivisionError
+
+            with pytest.raises(ZeroDivisionError):
+                await cut_off()
+
+    asyncio.run(flow())
+    assert vault.leases() == []
+
+
+def test_a_login_that_waits_for_an_answer_holds_no_window(with_pool: Callable[..., None], control: Control) -> None:
+    async def flow(opened: Opened) -> None:
+        dana = await opened.admit(DANA)
+        control.set("portside", captcha=True)
+        stuck = asyncio.create_task(opened.admit(DEMO))
+        await asyncio.sleep(2.0)
+        assert not stuck.done()
+        async with opened.pool.use(dana.session.session_id) as live:
+            assert await who(live) == "dana"
+        assert opened.pool.facts().live == 1
+        stuck.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await stuck
+
+    with_pool(flow, max_sessions=1)
+
+
+def test_a_browser_that_hangs_is_ended_and_its_sessions_come_back(with_pool: Callable[..., None], control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handstamp.pool.live._CLOSE_SECONDS", 2.0)
+
+    async def flow(opened: Opened) -> None:
+        session_id = (await opened.admit()).session.session_id
+        for pid in engine().pids():
+            os.kill(pid, signal.SIGSTOP)
+        await opened.pool.hibernate(session_id)
+        while opened.pool.facts().live:  # noqa: ASYNC110  (the pool tells nobody)
+            await asyncio.sleep(0.05)
+        async with opened.pool.use(session_id) as live:
+            assert await who(live) == "demo"
+
+    with_pool(flow)
+    assert logins(control) == 1
+
+
+def test_a_page_that_a_caller_left_is_not_there_for_the_next(with_pool: Callable[..., None]) -> None:
+    async def flow(opened: Opened) -> None:
+        session_id = (await opened.admit()).session.session_id
+        async with opened.pool.use(session_id) as live:
+            await live.context.new_page()
+            live.pages["kept"] = await live.context.new_page()
+        async with opened.pool.use(session_id) as live:
+            assert live.context.pages == [live.pages["kept"]]
+
+    with_pool(flow)
+
+
+def test_a_site_is_named_and_never_a_file_or_a_url(with_pool: Callable[..., None], tmp_path: Path) -> None:
+    (tmp_path / "portside.toml").write_text("secret = [")
+
+    async def flow(opened: Opened) -> None:
+        for name in (str(tmp_path / "portside.toml"), "https://portside.example", "../portside", "nowhere"):
+            with pytest.raises(SiteUnknown) as unknown:
+                await opened.pool.admit(name, "demo", "x")
+            assert "secret" not in str(unknown.value)
+            assert str(tmp_path) not in str(unknown.value)
+
+    with_pool(flow)
+
+
+def test_credentials_that_were_not_proven_do_not_replace_those_that_were(with_pool: Callable[..., None], vault: Vault, control: Control) -> None:
+    async def flow(opened: Opened) -> None:
+        first = await opened.admit()
+        await opened.pool.hibernate(first.session.session_id)
+        vault.set_secret("portside", "demo", "password", "the-new-one")  # by a login elsewhere
+        await opened.admit(live=False)
+        assert vault.secret("portside", "demo", "password") == "the-new-one"
+
+    with_pool(flow)
+    assert logins(control) == 1
+
+
+def test_keep_alive_stays_as_it_was_when_nobody_says_otherwise(with_pool: Callable[..., None], vault: Vault) -> None:
+    async def flow(opened: Opened) -> None:
+        session_id = (await opened.admit(keep_alive=False)).session.session_id
+        await opened.admit(keep_alive=None)
+        served = vault.served(session_id)
+        assert served is not None
+        assert served.keep_alive is False
+
+    with_pool(flow)
+
+
+def test_a_session_in_use_does_not_end_for_being_idle(with_pool: Callable[..., None]) -> None:
+    async def flow(opened: Opened) -> None:
+        session_id = (await opened.admit(keep_alive=False)).session.session_id
+        async with opened.pool.use(session_id) as live:
+            await asyncio.sleep(2.0)
+            assert await who(live) == "demo"
+        await opened.pool.known(session_id)
+
+    with_pool(flow, session_timeout=0.7, look_every=0.2)
 
 
 def test_a_pool_that_drains_lets_work_end_and_begins_none(vault: Vault, tmp_path: Path) -> None:
