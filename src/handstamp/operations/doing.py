@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
     from handstamp.operations.evidence import Evidence
     from handstamp.operations.files import Files
     from handstamp.sites import Site
-
-_log = logging.getLogger(__name__)
 
 
 class Doing:
@@ -45,8 +42,7 @@ class Doing:
         return await self.keep(f"{label}.png", png)
 
     def tell(self, text: str) -> None:
-        """A sentence about how far it is."""
+        """A sentence about how far it is. It may hold what the page showed, so it is in no log."""
         self._evidence.told(text)
-        _log.debug("%s: %s", self.site.name, text)
         if self._tell is not None:
             self._tell(text)

@@ -63,7 +63,8 @@ def test_files_and_stamped_pictures_are_kept_under_names_that_nobody_guesses(des
         assert whole.getpixel((2, whole.height - 2)) == (24, 28, 36)  # the strip
 
 
-def test_its_sentences_reach_whoever_waits(desk: Callable[..., Any], titled: Callable[..., Any]) -> None:
+def test_its_sentences_reach_whoever_waits_and_no_log(desk: Callable[..., Any], titled: Callable[..., Any], caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
     told: list[str] = []
 
     async def tell(run: Run) -> None:
@@ -75,6 +76,7 @@ def test_its_sentences_reach_whoever_waits(desk: Callable[..., Any], titled: Cal
 
     asyncio.run(flow())
     assert told == ["half of it is done"]
+    assert "half of it is done" not in caplog.text
 
 
 @pytest.mark.parametrize("repeatable", [True, False])
