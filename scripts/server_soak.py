@@ -193,6 +193,7 @@ def soak(*, seconds: float, accounts: int, windows: int, clients: int, kills: bo
                 for account in people:
                     every._ask(account, {"username": account.username, "password": account.password})  # noqa: SLF001  (the same question once more)
             status = server.stop()
+            log = server.log
         logins = demo.control.stats().portside.logins
     left = remains(server.pids)
     if logins != accounts:
@@ -209,6 +210,7 @@ def soak(*, seconds: float, accounts: int, windows: int, clients: int, kills: bo
         "kills": dict(seen.kills),
         "seconds": {"median": round(statistics.median(times), 3), "p99": round(times[int(len(times) * 0.99)], 3), "most": round(times[-1], 3)},
         "pool": metrics,
+        "log": [line for line in log.splitlines() if "level=error" in line or "Error" in line][-30:],
         "faults": seen.faults,
     }
 

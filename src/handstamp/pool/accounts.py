@@ -9,13 +9,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from handstamp.keeper import CAPTCHA_KEY
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from handstamp.state import Session
+    from handstamp.vault import Vault
 
 _OTHER = re.compile(r"[^A-Za-z0-9._+-]")
 _LONGEST_NAME = 40
+_PASSWORD = "password"  # noqa: S105  (the name of a secret)
 _MARK_BYTES = 8
 _MADE = re.compile(rf".*-[0-9a-f]{{{2 * _MARK_BYTES}}}")
 
@@ -43,6 +47,45 @@ def superseded(sessions: Iterable[Session], *, site: str, username: str, profile
         and _MADE.fullmatch(session.profile)
         and session.profile.startswith(f"{front}-")
     ]
+
+
+def keep_credentials(vault: Vault, session: Session, password: str, captcha_api_key: str | None, *, proven: bool) -> None:
+    """Keep what brings a session back when it has ended.
+
+    Args:
+        vault: where.
+        session: of the account.
+        password: of it.
+        captcha_api_key: its own key for the service that reads captchas.
+        proven: a login has shown that the password is right; one that none has shown never takes the place of another.
+    """
+    kept = {_PASSWORD: password} | ({CAPTCHA_KEY: captcha_api_key} if captcha_api_key else {})
+    for name, value in kept.items():
+        there = vault.secret(session.site, session.username or "", name)
+        if there is None or (there != value and (proven or name != _PASSWORD)):
+            vault.set_secret(session.site, session.username or "", name, value)
+
+
+def supersede(vault: Vault, session: Session) -> list[Session]:
+    """Forget the sessions that other credentials of the same account have made; these."""
+    gone = superseded(vault.sessions(site=session.site), site=session.site, username=session.username or "", profile=session.profile)
+    for old in gone:
+        vault.end_served(old.session_id)
+        vault.forget(old.profile)
+        vault.record_event("superseded", profile=old.profile, site=old.site, data={"by": session.profile})
+    return gone
+
+
+def forget_account(vault: Vault, session: Session, *, domains: Iterable[str]) -> None:
+    """Remove a session, its state and the credentials that were kept for it; other sites' sessions of its profile stay."""
+    if len(vault.sessions(profile=session.profile)) == 1:
+        vault.forget(session.profile)
+    else:
+        for domain in domains:
+            vault.forget(session.profile, domain=domain)
+        vault.forget_session(session.profile, session.site)
+    if session.username:
+        vault.forget_secret(session.site, session.username)
 
 
 def _front(site: str, username: str) -> str:

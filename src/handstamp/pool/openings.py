@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from handstamp._signed_in import Order, engine
-from handstamp.errors import PoolFull, SessionNotFound, SiteUnknown
+from handstamp.errors import BrowserGone, PoolFull, SessionNotFound, SiteUnknown
 from handstamp.keeper import Given, Keeper
 from handstamp.pool.live import LiveSession
 from handstamp.sites import find_site, list_sites
@@ -116,7 +116,10 @@ class Openings:
         wait = max(0.0, until - asyncio.get_running_loop().time())
         apart = wanted.profile if self._settings.isolation == "session" else ""
         order = Order(wanted.site.name, wanted.profile, wanted.given, vault=self._vault, wait=wait, apart=apart, checked=True)
-        live = await LiveSession.open(wanted.site, order, died=died)
+        try:
+            live = await LiveSession.open(wanted.site, order, died=died)
+        except BrowserGone:  # it ended just then; there is another by now
+            live = await LiveSession.open(wanted.site, order, died=died)
         try:
             live.session = await asyncio.to_thread(self._session, wanted)
         except BaseException:

@@ -14,9 +14,9 @@ from handstamp._signed_in import engine
 from handstamp.errors import BrowserGone, OperationError, OperationFailed, SessionNotFound, WorkflowEnded
 from handstamp.home import home as home_directory
 from handstamp.home import settings as settings_of
-from handstamp.keeper import CAPTCHA_KEY, Given
+from handstamp.keeper import Given
 from handstamp.keeper.solvers import ServiceSolver
-from handstamp.pool.accounts import profile_for, superseded
+from handstamp.pool.accounts import forget_account, keep_credentials, profile_for, supersede
 from handstamp.pool.openings import Openings, Wanted
 from handstamp.pool.rounds import Rounds
 from handstamp.pool.settings import PoolSettings
@@ -115,14 +115,14 @@ class Pool:
             before = open_already.session if open_already else await asyncio.to_thread(self.vault.session, profile, found.name)
             known = before is not None and await self._was_served(before)  # else a login was made, and nobody has had it yet
             if before is not None and known and open_already is None and not live:
-                await asyncio.to_thread(self._keep, before, password, captcha_api_key, proven=False)
+                await asyncio.to_thread(keep_credentials, self.vault, before, password, captcha_api_key, proven=False)
                 return Admission(before, await self._serve(before, keep_alive=keep_alive), is_new=False)
             taken = await self._taken(wanted)
             try:
                 if not known or taken is not open_already:
                     proven = before is None or not known or taken.session.logins > before.logins
-                    await asyncio.to_thread(self._keep, taken.session, password, captcha_api_key, proven=proven)
-                    for old in () if known else await asyncio.to_thread(self._supersede, taken.session):
+                    await asyncio.to_thread(keep_credentials, self.vault, taken.session, password, captcha_api_key, proven=proven)
+                    for old in () if known else await asyncio.to_thread(supersede, self.vault, taken.session):
                         self.let_go(old.session_id)
                         self._windows.hibernate(old.profile)
                 return Admission(taken.session, await self._serve(taken.session, keep_alive=keep_alive), is_new=not known)
@@ -150,23 +150,6 @@ class Pool:
     def _captcha_solver(self, key: str | None) -> ChallengeSolver | None:
         url = settings_of(self.home).solver_url
         return ServiceSolver(url, api_key=key) if url and key else None
-
-    def _keep(self, session: Session, password: str, captcha_api_key: str | None, *, proven: bool) -> None:
-        """Keep what brings the session back when it has ended; a password that no login has just proven never takes the place of another."""
-        kept = {_PASSWORD: password} | ({CAPTCHA_KEY: captcha_api_key} if captcha_api_key else {})
-        for name, value in kept.items():
-            there = self.vault.secret(session.site, session.username or "", name)
-            if there is None or (there != value and (proven or name != _PASSWORD)):
-                self.vault.set_secret(session.site, session.username or "", name, value)
-
-    def _supersede(self, session: Session) -> list[Session]:
-        """Forget the sessions that other credentials of the same account have made; these."""
-        gone = superseded(self.vault.sessions(site=session.site), site=session.site, username=session.username or "", profile=session.profile)
-        for old in gone:
-            self.vault.end_served(old.session_id)
-            self.vault.forget(old.profile)
-            self.vault.record_event("superseded", profile=old.profile, site=old.site, data={"by": session.profile})
-        return gone
 
     async def _serve(self, session: Session, *, keep_alive: bool | None) -> Served:
         known = self._served.get(session.session_id) if session.profile in self._windows.live else None  # elsewhere others may have ended it
@@ -336,19 +319,8 @@ class Pool:
             self._served.pop(session_id, None)
             was_live = await self._windows.shut(session.profile)
             if forget:
-                await asyncio.to_thread(self._forget, session)
+                await asyncio.to_thread(forget_account, self.vault, session, domains=self.site(session.site).domains)
         return was_live
-
-    def _forget(self, session: Session) -> None:
-        mine = self.vault.sessions(profile=session.profile)
-        if len(mine) == 1:
-            self.vault.forget(session.profile)
-        else:
-            for domain in self.site(session.site).domains:
-                self.vault.forget(session.profile, domain=domain)
-            self.vault.forget_session(session.profile, session.site)
-        if session.username:
-            self.vault.forget_secret(session.site, session.username)
 
     # -- how it stands ------------------------------------------------------------------------------------------
 
