@@ -7,6 +7,7 @@ asks for one, and after each phase when evidence is wanted. What goes wrong here
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import zipfile
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _MOST_LINES = 500
+_MOST_HEARD = 1000  # console lines and errors; then no more are asked for, since each costs the event loop that all sessions share
 _LONGEST_LINE = 2000
 _MOST_SHOTS = 30
 _MOST_OCTETS = 20_000_000  # of a bundle
@@ -61,6 +63,7 @@ class Evidence:
         self.wanted = wanted
         self._secrets = secrets
         self._lines: deque[tuple[datetime, str, str]] = deque(maxlen=_MOST_LINES)
+        self._heard = 0
         self._requests = Requests()
         self._shots: list[tuple[str, bytes]] = []
         self._watched: list[Page] = []
@@ -68,9 +71,10 @@ class Evidence:
     def watch(self, page: Page) -> None:
         """Note what a page and its popups tell from now on."""
         self._watched.append(page)
-        page.on("console", self._console)
-        page.on("pageerror", self._page_error)
         page.on("popup", self.watch)
+        if self._heard < _MOST_HEARD:
+            page.on("console", self._console)
+            page.on("pageerror", self._page_error)
         self._requests.watch(page)
 
     def others(self, than: Page | None) -> list[Page]:
@@ -78,9 +82,8 @@ class Evidence:
         pages, self._watched = self._watched, []
         for page in pages:
             if page is than:
-                page.remove_listener("console", self._console)
-                page.remove_listener("pageerror", self._page_error)
                 page.remove_listener("popup", self.watch)
+                self._hear_no_more(page)
                 self._requests.unwatch(page)
         return [page for page in pages if page is not than]
 
@@ -156,10 +159,26 @@ class Evidence:
         return data
 
     def _console(self, message: ConsoleMessage) -> None:
-        self._lines.append((datetime.now(UTC), message.type, message.text))
+        if self._hears():
+            self._lines.append((datetime.now(UTC), message.type, message.text))
 
     def _page_error(self, error: Exception) -> None:
-        self._lines.append((datetime.now(UTC), "error", str(error)))
+        if self._hears():
+            self._lines.append((datetime.now(UTC), "error", str(error)))
+
+    def _hears(self) -> bool:
+        """Whether one more line is noted. Those that are under way when the listeners go still come."""
+        self._heard += 1
+        if self._heard == _MOST_HEARD:
+            for page in self._watched:
+                self._hear_no_more(page)
+            self._lines.append((datetime.now(UTC), "evidence", f"after {_MOST_HEARD} lines no more of the console is noted"))
+        return self._heard < _MOST_HEARD
+
+    def _hear_no_more(self, page: Page) -> None:
+        for event, listener in (("console", self._console), ("pageerror", self._page_error)):
+            with contextlib.suppress(KeyError):  # it has gone before
+                page.remove_listener(event, listener)
 
 
 def packed(files: Iterable[tuple[str, bytes]], *, most: int) -> bytes:

@@ -135,3 +135,22 @@ def test_a_waiting_workflow_shows_where_it_stands(desk: Callable[..., Any], offi
     found = _texts(asyncio.run(flow()))
     assert json.loads(found["summary.json"])["ended"] == "waits"
     assert "shots/01-phase-1.png" in found
+
+
+def test_a_page_that_floods_its_console_is_heard_no_more_after_so_many_lines(desk: Callable[..., Any], titled: Callable[..., Any]) -> None:
+    async def flood(run: Run) -> None:
+        await run.page.evaluate("() => { for (let i = 0; i < 5000; i++) console.log(`line ${i}.`) }")
+        async with run.page.expect_popup() as popup:
+            await run.page.evaluate("() => { window.open('/account') }")
+        await (await popup.value).evaluate("() => console.log('in a popup')")
+        run.tell("still told")
+
+    async def flow() -> str:
+        async with desk() as here:
+            return str((await here.do(titled(flood), evidence=True)).bundle)
+
+    console = _texts(asyncio.run(flow()))["console.txt"].decode().splitlines()
+    assert len(console) == 500
+    assert "line 998." in console[-3]
+    assert console[-2].endswith("evidence: after 1000 lines no more of the console is noted")
+    assert console[-1].endswith("operation: still told")
