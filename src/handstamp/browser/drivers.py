@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
+import re
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from handstamp.browser.relay import Expected
-from handstamp.errors import BrowserError, BrowserGone, ConfigError
+from handstamp.errors import BrowserError, BrowserGone, BrowserTimeout, ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
     Save = Callable[[StorageState], None]
 
 B = TypeVar("B")
+
+CONNECT_SECONDS = 30.0
+"""For a browser to let Playwright in; one that hangs never does."""
+
+_WAY_IN = re.compile(r"wss?://\S+")
 
 
 @dataclass
@@ -125,6 +131,7 @@ class AsyncDrivers:
         Raises:
             ConfigError: Playwright refuses the options.
             BrowserGone: the browser has ended.
+            BrowserTimeout: it hangs.
         """
         connected, context, live = await self._open(chromium, state, save, options)
         try:
@@ -158,7 +165,8 @@ class AsyncDrivers:
             async with self._lock:
                 playwright = await self._started()
             connect = playwright.chromium.connect_over_cdp
-            browser = await connect(url, **_as_far_as_known(connect, no_defaults=True))
+            with _reaching():
+                browser = await connect(url, timeout=CONNECT_SECONDS * 1000, **_as_far_as_known(connect, no_defaults=True))
             yield browser
         finally:
             async with self._lock:
@@ -212,7 +220,8 @@ class AsyncDrivers:
 
     async def _connect(self, playwright: async_api.Playwright, url: str) -> async_api.Browser:
         connect = playwright.chromium.connect_over_cdp
-        return await connect(url, **_as_far_as_known(connect, is_local=True))
+        with _reaching():
+            return await connect(url, timeout=CONNECT_SECONDS * 1000, **_as_far_as_known(connect, is_local=True))
 
     async def _leave(self, chromium: Chromium, connected: _Connected[async_api.Browser]) -> None:
         async with self._lock:
@@ -303,7 +312,8 @@ class SyncDrivers:
         browser = None
         try:
             connect = self._started().chromium.connect_over_cdp
-            browser = connect(url, **_as_far_as_known(connect, no_defaults=True))
+            with _reaching():
+                browser = connect(url, timeout=CONNECT_SECONDS * 1000, **_as_far_as_known(connect, no_defaults=True))
             yield browser
         finally:
             if browser is not None:
@@ -329,7 +339,8 @@ class SyncDrivers:
 
     def _connect(self, playwright: sync_api.Playwright, url: str) -> sync_api.Browser:
         connect = playwright.chromium.connect_over_cdp
-        return connect(url, **_as_far_as_known(connect, is_local=True))
+        with _reaching():
+            return connect(url, timeout=CONNECT_SECONDS * 1000, **_as_far_as_known(connect, is_local=True))
 
     def _leave(self, chromium: Chromium, connected: _Connected[sync_api.Browser]) -> None:
         connected.users -= 1
@@ -377,6 +388,15 @@ def _playwright_errors() -> tuple[type[Exception], ...]:
     return (Error,)
 
 
+@contextmanager
+def _reaching() -> Iterator[None]:
+    """On the way to a browser Playwright's errors are ours; theirs are dropped, since their log repeats the URL."""
+    try:
+        yield
+    except _playwright_errors() as error:
+        raise broken(error) from None
+
+
 def refused(error: Exception) -> Exception:
     """What Playwright says when it opens no context, with the way out where we know it."""
     if isinstance(error, TypeError):
@@ -394,15 +414,17 @@ def broken(error: Exception) -> Exception:
     """What Playwright says when it cannot reach a browser or context any more."""
     if not isinstance(error, _playwright_errors()):
         return error
+    if type(error).__name__ == "TimeoutError":
+        return BrowserTimeout("the browser did not answer Playwright in time; it may hang: end it, and open the session again")
     if _ended(error):
         return BrowserGone("the browser ended while a context was opened; the session is in the vault, open it again")
     return BrowserError(f"Playwright could not open a context: {_said(error)}")
 
 
 def _ended(error: Exception) -> bool:
-    return "closed" in str(error)
+    return any(words in str(error) for words in ("closed", "the browser is gone"))
 
 
 def _said(error: Exception) -> str:
-    """Its first line; what follows is a log of calls."""
-    return str(error).partition("\n")[0]
+    """Its first line, without the URL that lets anybody in; what follows is a log of calls."""
+    return _WAY_IN.sub("the browser's URL", str(error).partition("\n")[0])

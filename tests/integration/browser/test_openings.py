@@ -10,7 +10,8 @@ import threading
 
 import pytest
 
-from handstamp.browser import AsyncDrivers, Launch, SyncDrivers, find_browser
+from handstamp.browser import AsyncDrivers, Launch, SyncDrivers, drivers, find_browser
+from handstamp.errors import BrowserTimeout
 from handstamp.state import StorageState
 
 from .conftest import _enter, saved, until
@@ -148,3 +149,30 @@ def test_ctrl_c_while_a_context_is_made_leaves_its_state_to_nobody(web, engine) 
         assert not drivers.running
     finally:
         engine.run(browser.__aexit__(None, None, None))
+
+
+def test_a_browser_that_hangs_lets_nobody_in_and_that_is_told_as_its_timeout(engine, one, monkeypatch) -> None:
+    monkeypatch.setattr(drivers, "CONNECT_SECONDS", 1.0)
+
+    async def entered(chromium) -> None:
+        async with AsyncDrivers(engine).context(chromium, StorageState(), None, {}):
+            pass
+
+    def entered_in_a_thread(chromium) -> None:
+        with SyncDrivers(engine).context(chromium, StorageState(), None, {}):
+            pass
+
+    async def scenario() -> None:
+        async with one() as chromium:
+            os.kill(chromium.pid, signal.SIGSTOP)
+            try:
+                for attempt in (entered(chromium), asyncio.to_thread(entered_in_a_thread, chromium)):
+                    with pytest.raises(BrowserTimeout, match="may hang") as told:
+                        await attempt
+                    assert "ws://" not in str(told.value)
+            finally:
+                os.kill(chromium.pid, signal.SIGCONT)
+            monkeypatch.undo()
+            await entered(chromium)
+
+    asyncio.run(scenario())
