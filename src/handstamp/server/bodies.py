@@ -52,7 +52,9 @@ class OperationCall(Body, Asked):
     username: _Username | None = None
     password: _Password | None = None
     captcha_api_key: _CaptchaKey | None = None
-    keep_alive: _KeepAlive = True
+    keep_alive: _KeepAlive | None = Field(
+        default=None, description="With credentials: as for get_session. Left out, it stays as it is; true for a new session."
+    )
     evidence: StrictBool = Field(default=False, description="Leave a debug bundle, also when nothing goes wrong.")
 
 
