@@ -71,7 +71,7 @@ def build(
         intake: shared with who stops the server.
     """
     metrics = Metrics(pool.facts)
-    app = _Described(title="handstamp", version=__version__, description=ABOUT, docs_url=None, redoc_url=None)
+    app = _Described(title="handstamp", version=__version__, description=ABOUT, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.include_router(session_routes(pool))
     app.include_router(status_routes(pool, metrics))
     app.include_router(operation_routes(pool, operations, metrics))

@@ -51,6 +51,13 @@ class TooLarge(ServerError):
     http_status = 413
 
 
+class RangeRefused(ServerError):
+    """A part of a file was asked for that it does not have; the header Content-Range says how long it is."""
+
+    code = "range-refused"
+    http_status = 416
+
+
 class Waits(ServerError):
     """Not now, but later.
 

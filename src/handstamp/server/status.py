@@ -7,15 +7,18 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Path, Request
+from starlette.datastructures import Headers
 from starlette.responses import FileResponse, Response
 
 from handstamp._version import __version__
 from handstamp.server.documents import Health, failures
 from handstamp.server.metrics import CONTENT_TYPE
-from handstamp.server.refusals import NotThere
-from handstamp.server.replies import caller_of, needs, reply
+from handstamp.server.refusals import InvalidRequest, NotThere, RangeRefused
+from handstamp.server.replies import caller_of, failed, needs, reply
 
 if TYPE_CHECKING:
+    from starlette.types import Message, Receive, Scope, Send
+
     from handstamp.pool import Pool
     from handstamp.server.metrics import Metrics
 
@@ -47,13 +50,13 @@ def status_routes(pool: Pool, metrics: Metrics) -> APIRouter:
         """Numbers for Prometheus."""
         return Response(metrics.text(), media_type=CONTENT_TYPE)
 
-    @router.get("/files/{name}", dependencies=[needs("files")], responses={200: {"content": _BINARY, "description": "The file."}, **failures(404)})
+    @router.get("/files/{name}", dependencies=[needs("files")], responses={200: {"content": _BINARY, "description": "The file."}, **failures(404, 416)})
     async def file(name: _FileName) -> Response:
         """A file that an operation left; for a day."""
         found = await asyncio.to_thread(pool.files.find, name)
         if found is None:
             raise NotThere("no such file; files can be had for a day")
-        return FileResponse(found, media_type="application/octet-stream", filename=name)
+        return _Download(found, media_type="application/octet-stream", filename=name)
 
     return router
 
@@ -67,3 +70,31 @@ async def _numbers(pool: Pool) -> dict[str, Any]:
         "active_sessions": facts.live,
         "persistent_sessions": served,
     }
+
+
+class _Download(FileResponse):
+    """A file, or the part of it that was asked for; when there is no such part, an error in our shape."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it, as ASGI has it."""
+        refusal: Response | None = None
+
+        async def sending(message: Message) -> None:
+            nonlocal refusal
+            if message["type"] == "http.response.start" and message["status"] >= 400:
+                refusal = _refused(Request(scope), message)
+            if refusal is None:
+                await send(message)
+
+        await super().__call__(scope, receive, sending)
+        if refusal is not None:
+            await refusal(scope, receive, send)
+
+
+def _refused(request: Request, start: Message) -> Response:
+    length = Headers(raw=start["headers"]).get("content-range")
+    if length is None:
+        return failed(request, InvalidRequest("Range: say which octets, as in bytes=0-99"))
+    answer = failed(request, RangeRefused("the file has no such part; Content-Range says how long it is"))
+    answer.headers["Content-Range"] = length
+    return answer

@@ -64,6 +64,21 @@ async def tell(run: Run, given: Nothing) -> Told:
     return Told(text="\ud800", user=run.username)
 
 
+class Value(BaseModel):
+    value: Literal["nan", "object"]
+
+
+class Measured(BaseModel):
+    value: float
+
+
+@operation(gives=Measured)
+async def measure(run: Run, given: Value) -> Measured:
+    """A number that JSON does not have, or none at all."""
+    del run
+    return Measured.model_construct(value=float("nan") if given.value == "nan" else object())
+
+
 class Who(BaseModel):
     name: str
 
@@ -77,4 +92,4 @@ async def _second(run: Run, given: Colour) -> Told:
     return Told(text=given.colour, user=run.username)
 
 
-OPERATIONS = (wait_for, fail, tell, workflow("paint", _first, _second, gives=Told, about="Paints.", evidence=False))
+OPERATIONS = (wait_for, fail, tell, measure, workflow("paint", _first, _second, gives=Told, about="Paints.", evidence=False))

@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from handstamp.demo import BUILT_IN
+from handstamp.operations import Files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,6 +92,19 @@ def test_an_operation_takes_credentials_in_the_place_of_a_session(server: Runnin
     assert demo.control.stats().portside.logins == 1
 
 
+def test_an_operation_leaves_keep_alive_as_it_is_unless_it_says_so(server: Running) -> None:
+    def kept() -> bool:
+        return bool(server.get("/sessions").json()["active_sessions"][0]["keep_alive"])
+
+    session(server, keep_alive=False)
+    assert server.post("/tell", ACCOUNT).json()["success"] is True
+    assert kept() is False
+    assert server.post("/tell", {**ACCOUNT, "keep_alive": True}).json()["success"] is True
+    assert kept() is True
+    assert server.post("/tell", OTHER).json()["success"] is True
+    assert all(one["keep_alive"] for one in server.get("/sessions").json()["active_sessions"])
+
+
 def test_input_is_looked_at_before_a_login_is_spent(server: Running, demo: DemoServers) -> None:
     answers = [server.post("/wait_for", {**ACCOUNT, **more}) for more in ({}, {"file": 5}, {"file": "x", "fil": "y"})]
     assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(400, "input-missing"), (400, "invalid-request"), (400, "invalid-request")]
@@ -148,6 +162,8 @@ def test_sites_and_paths_that_are_not_there_are_told_in_the_same_shape(server: R
         ("POST", "/nothing", 404, "not-found"),
         ("GET", "/files/none", 404, "not-found"),
         ("GET", "/files/..%2f..%2fvault.key", 404, "not-found"),
+        ("POST", "/tell/", 404, "not-found"),
+        ("GET", "/sessions/", 404, "not-found"),
         ("GET", "/get_session", 405, "method-not-allowed"),
         ("PATCH", "/sessions", 405, "method-not-allowed"),
     ):
@@ -192,6 +208,26 @@ def test_calls_of_one_session_follow_each_other_and_those_of_others_do_not_wait(
         assert {one["session_id"]: one["in_use"] for one in server.get("/sessions").json()["active_sessions"]} == {first: True, other: False}
         file.touch()
         assert server.post("/tell", {"session_id": first}).json()["user"] == ACCOUNT["username"]
+
+
+@pytest.mark.parametrize(
+    ("part", "status", "code"), [("bytes=x", 400, "invalid-request"), ("rows=1-2", 400, "invalid-request"), ("bytes=9000-", 416, "range-refused")]
+)
+def test_a_part_of_a_file_that_is_not_there_is_refused_in_our_shape(server: Running, home: Path, part: str, status: int, code: str) -> None:
+    kept = Files(home / "files", base="/files/").put("a.txt", b"0123456789")
+    answer = server.get(kept.url, headers={"Range": part})
+    assert (answer.status_code, answer.json()["success"], answer.json()["code"]) == (status, False, code)
+    assert answer.headers.get("Content-Range") == ("bytes */10" if status == 416 else None)
+    good = server.get(kept.url, headers={"Range": "bytes=2-4"})
+    assert (good.status_code, good.text) == (206, "234")
+
+
+def test_a_result_that_json_has_no_number_for_is_null_and_one_it_cannot_say_tells_whose_session_it_was(server: Running) -> None:
+    who = session(server)
+    good = server.post("/measure", {"session_id": who, "value": "nan"})
+    assert (good.status_code, good.json()["value"]) == (200, None)
+    bad = server.post("/measure", {"session_id": who, "value": "object"})
+    assert (bad.status_code, bad.json()["code"], bad.json()["session_id"], bad.json()["repeatable"]) == (502, "operation-failed", who, False)
 
 
 def test_metrics_tell_numbers_and_no_names_of_people(server: Running) -> None:
