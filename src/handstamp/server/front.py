@@ -7,6 +7,7 @@ In this order, so that a stranger costs little: nothing of a body is read before
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import secrets
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(LOGGER)
 OPEN_PATHS = frozenset({"/health", "/docs", "/openapi.json"})
 """What needs no token. They tell what the server can do, and nothing of sessions."""
+STOPPING = "the server is about to end and begins nothing new; ask again in a moment, or ask another one"
 WHILE_STOPPING = frozenset({"/metrics"})
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -102,6 +104,11 @@ class Front:
             visit.client_gone = True
         except HandstampError as error:
             await _refuse(scope, sending, error)
+        except asyncio.CancelledError:
+            if self._intake.open or visit.status:
+                raise
+            # The process ends, and has cut this off; left to uvicorn, its caller would get a text.
+            await _refuse(scope, sending, Stopping(STOPPING))
         except Exception as error:  # noqa: BLE001  (what goes wrong in one request ends no other)
             _log.exception("request failed", extra={"facts": {"request_id": visit.request_id}}, exc_info=error)
             if not visit.status:
@@ -117,7 +124,7 @@ class Front:
         if caller is None and scope["path"] not in OPEN_PATHS:
             raise refused()
         if not self._intake.open and scope["path"] not in WHILE_STOPPING:
-            raise Stopping("the server is about to end and begins nothing new; ask again in a moment, or ask another one")
+            raise Stopping(STOPPING)
         check_length(headers, self._settings.body_limit)
         body = await read_body(receive, limit=self._settings.body_limit, seconds=self._settings.body_seconds)
         scope[CALLER] = caller

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from handstamp.errors import HandstampError, RecipeInvalid
+from handstamp.errors import HandstampError, OperationFailed, RecipeInvalid
 from handstamp.server.bodies import OperationCall, WorkflowCall, body_of
 from handstamp.server.documents import document_of, failures
 from handstamp.server.refusals import InvalidRequest
@@ -62,6 +63,11 @@ class _Calls:
         except HandstampError as error:
             self.metrics.operation(self.site, self.operation.name, error.code)
             return failed(request, error, self._beside(whose, given))
+        except asyncio.CancelledError:  # the process ends
+            if whose is None:
+                raise
+            # Not `Stopping`, after which clients call again by themselves: it may be done.
+            return failed(request, self._cut_off(), self._beside(whose, given))
         self.metrics.operation(self.site, self.operation.name, "done")
         return reply({**whose.facts(), **outcome.facts(), **self._found(outcome)})
 
@@ -90,6 +96,11 @@ class _Calls:
     async def _outcome(self, whose: _Whose, given: OperationCall) -> Outcome:
         workflow_id = given.appointment_session_id if isinstance(given, WorkflowCall) else None
         return await self.pool.run(whose.session_id, self.operation, given.given(), workflow_id=workflow_id, evidence=given.evidence)
+
+    def _cut_off(self) -> OperationFailed:
+        name = self.operation.name
+        told = "" if self.operation.repeatable else ": it is not known whether the site has done it. Look there before you call it again"
+        return OperationFailed(f"{name} was cut off by the end of the server{told}", operation=name, repeatable=self.operation.repeatable)
 
     def _beside(self, whose: _Whose | None, given: OperationCall) -> dict[str, Any]:
         """What an error's answer says besides: whose session it was, so that the caller can go on in it."""

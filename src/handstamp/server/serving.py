@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -80,7 +81,8 @@ def serve(vault: Vault, home: Path, settings: ServerSettings, *, with_tokens: bo
                 loop = asyncio.get_running_loop()
 
                 def stop() -> None:
-                    loop.call_soon_threadsafe(listener.stop)
+                    with contextlib.suppress(RuntimeError):  # it has ended already
+                        loop.call_soon_threadsafe(listener.stop)
 
                 await listener.run_until_stopped(sock, ready=lambda: ready(Ready(address, token_file, works, stop)))
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import logging
 import shutil
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +17,10 @@ import requests
 
 from handstamp.demo import BUILT_IN
 from handstamp.operations import Files
+from handstamp.server import ServerSettings
+from handstamp.server.front import Front, Intake
+from handstamp.server.gate import Gate
+from handstamp.server.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,11 +37,15 @@ OTHER = {"username": BUILT_IN[1].username, "password": BUILT_IN[1].password}
 def server(demo: DemoServers, home: Path, serving: Callable[..., Running]) -> Running:
     """With operations of the tests beside portside's own."""
     del demo
+    with_operations(home)
+    return serving()
+
+
+def with_operations(home: Path) -> None:
     (home / "sites").mkdir(parents=True, mode=0o700)
     home.chmod(0o700)
     shutil.copy(Path(__file__).with_name("site_of_tests.py"), home / "sites" / "portside.py")
     (home / "sites" / "portside.py").chmod(0o600)
-    return serving()
 
 
 def session(server: Running, account: dict[str, str] = ACCOUNT, **more: Any) -> str:
@@ -228,6 +239,51 @@ def test_a_result_that_json_has_no_number_for_is_null_and_one_it_cannot_say_tell
     assert (good.status_code, good.json()["value"]) == (200, None)
     bad = server.post("/measure", {"session_id": who, "value": "object"})
     assert (bad.status_code, bad.json()["code"], bad.json()["session_id"], bad.json()["repeatable"]) == (502, "operation-failed", who, False)
+
+
+def test_an_operation_that_the_servers_end_cuts_off_is_told_as_one_of_which_nobody_knows(
+    demo: DemoServers, home: Path, serving: Callable[..., Running], tmp_path: Path
+) -> None:
+    assert demo.portside.url
+    with_operations(home)
+    server = serving(drain_seconds=0.2)
+    who, file = session(server), tmp_path / "never"
+    with ThreadPoolExecutor(1) as others:
+        answer = others.submit(server.post, "/wait_for", {"session_id": who, "file": str(file)})
+        begun(file)
+        server.ready.stop()
+        found = answer.result()
+    assert (found.status_code, found.json()["code"], found.json()["repeatable"], found.json()["session_id"]) == (502, "operation-failed", False, who)
+    assert "it is not known whether the site has done it" in found.json()["error"]
+
+
+def test_what_else_the_servers_end_cuts_off_is_told_to_ask_again() -> None:
+    async def endless(*_: Any) -> None:
+        await asyncio.Event().wait()
+
+    async def flow() -> list[Any]:
+        sent: list[Any] = []
+        intake = Intake()
+        front = Front(endless, gate=Gate(None), names=frozenset({"localhost"}), settings=ServerSettings(), metrics=Metrics(None), intake=intake)  # type: ignore[arg-type]
+
+        received = iter([{"type": "http.request", "body": b""}])
+
+        async def receive() -> Any:
+            return next(received, None) or await asyncio.Event().wait()
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        scope: Any = {"type": "http", "method": "POST", "path": "/get_session", "headers": [(b"host", b"localhost")], "client": ("127.0.0.1", 1)}
+        task = asyncio.create_task(front(scope, receive, send))
+        await asyncio.sleep(0.1)
+        intake.open = False
+        task.cancel()
+        await task
+        return sent
+
+    start, body = asyncio.run(flow())
+    assert (start["status"], json.loads(body["body"])["code"]) == (503, "stopping")
 
 
 def test_metrics_tell_numbers_and_no_names_of_people(server: Running) -> None:
