@@ -15,6 +15,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from handstamp.browser.line import Line
+from handstamp.errors import BrowserError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -181,7 +182,7 @@ class Relay:
             task.cancel()
 
     def _admits(self, request: Request) -> bool:
-        return request.path in self._drivers and "Origin" not in request.headers
+        return request.path in self._drivers and "Origin" not in request.headers and not self._connection.closed.is_set()
 
     def _opened(self, line: Line) -> None:
         driver = self._drivers[line.path]
@@ -194,7 +195,11 @@ class Relay:
         self._spawn(self._serve(line, driver))
 
     async def _serve(self, line: Line, driver: Driver) -> None:
-        driver.session = (await self._connection.send("Target.attachToBrowserTarget"))["sessionId"]
+        try:
+            driver.session = (await self._connection.send("Target.attachToBrowserTarget"))["sessionId"]
+        except BrowserError:  # it ended as the driver came, or it hangs
+            line.close(CloseCode.GOING_AWAY)
+            return
         self._owners[driver.session] = driver
         line.listen(lambda text: self._pass_on(driver, json.loads(text)))
 

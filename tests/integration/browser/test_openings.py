@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from handstamp.browser import AsyncDrivers, Launch, SyncDrivers, drivers, find_browser
-from handstamp.errors import BrowserTimeout
+from handstamp.errors import BrowserGone, BrowserTimeout
 from handstamp.state import StorageState
 
 from .conftest import _enter, saved, until
@@ -174,5 +174,17 @@ def test_a_browser_that_hangs_lets_nobody_in_and_that_is_told_as_its_timeout(eng
                 os.kill(chromium.pid, signal.SIGCONT)
             monkeypatch.undo()
             await entered(chromium)
+
+    asyncio.run(scenario())
+
+
+def test_a_browser_that_is_dead_already_lets_nobody_in_and_that_is_told_at_once(engine, one) -> None:
+    async def scenario() -> None:
+        async with one() as chromium:
+            os.kill(chromium.pid, signal.SIGKILL)
+            await until(lambda: not chromium.alive)
+            with pytest.raises(BrowserGone):
+                async with asyncio.timeout(20), AsyncDrivers(engine).context(chromium, StorageState(), None, {}):
+                    pass
 
     asyncio.run(scenario())
