@@ -62,6 +62,37 @@ def test_a_program_waits_longer_after_each_failure_and_a_person_need_not() -> No
     assert pauses == [30.0, 60.0]
 
 
+def test_a_refused_password_does_not_pause_another_that_a_caller_gives() -> None:
+    known = after(Attempts(), refused())
+    other = replace(DANA, mark=b"two", given=True)
+    assert admitted(known, NOW, other, BUDGET).failures == 2
+    with pytest.raises(LoginBudgetSpent, match="by itself at"):
+        admitted(known, NOW, replace(other, given=False), BUDGET)
+    with pytest.raises(LoginFailed, match="refused this password"):
+        admitted(known, NOW, replace(DANA, given=True), BUDGET)
+
+
+@pytest.mark.parametrize("later", [{"health": "unknown"}, {"health": "unknown", "sent": False}, {"health": "blocked"}, {"until": NOW + timedelta(hours=1)}])
+def test_a_pause_that_the_site_gave_cause_for_holds_for_a_password_that_a_caller_gives(later: dict[str, object]) -> None:
+    known = after(after(Attempts(), refused()), refused(**later), who=replace(DANA, mark=b"two", given=True))
+    with pytest.raises(LoginBudgetSpent, match="by itself at"):
+        admitted(known, NOW, replace(DANA, mark=b"three", given=True), BUDGET)
+
+
+@given(st.lists(st.booleans(), max_size=12))
+def test_passwords_that_callers_give_reach_the_site_no_oftener_than_the_budget_says(own: list[bool]) -> None:
+    known, sent = Attempts(), 0
+    for number, is_given in enumerate(own):
+        who = replace(DANA, mark=b"mark %d" % number, given=is_given)
+        try:
+            known = after(known, refused(), who=who)
+        except LoginBudgetSpent:
+            continue
+        sent += 1
+    assert sent == known.failures <= BUDGET.limit
+    assert sent >= min(BUDGET.limit, sum(own))
+
+
 @given(st.integers(0, 10_000), st.floats(0, 1))
 def test_a_pause_stays_within_its_bounds(times: int, chance: float) -> None:
     assert 0.75 * BUDGET.first <= BUDGET.pause(times, chance) <= 1.25 * BUDGET.longest

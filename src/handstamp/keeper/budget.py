@@ -61,6 +61,7 @@ class Applicant:
         profile: whose session it becomes.
         mark: of the password, see `Vault.password_mark`.
         by_itself: nobody asked for this login but a program; it waits out pauses, a person need not.
+        given: the caller brought the password; then it does not wait out the pause of another one.
     """
 
     site: str
@@ -68,6 +69,7 @@ class Applicant:
     profile: str
     mark: bytes
     by_itself: bool = True
+    given: bool = False
 
     @property
     def clearing(self) -> str:
@@ -93,7 +95,8 @@ def admitted(known: Attempts, now: datetime, applicant: Applicant, budget: Budge
             f"the site refused this password of {who}{_at(known.failed_at)}, and it is not tried a second time; "
             f"give another one, or if it is right after all run {applicant.clearing}"
         )
-    if applicant.by_itself and known.not_before is not None and known.not_before > now:
+    others = applicant.given and known.refused is not None and known.troubles == 0  # the pause is that of another password
+    if applicant.by_itself and not others and known.not_before is not None and known.not_before > now:
         raise LoginBudgetSpent(
             f"the login of {who} failed a moment ago ({_ended(known.reason)}); the next one is made by itself at "
             f"{known.not_before:%Y-%m-%d %H:%M:%S}Z or later; to have it sooner run {applicant.clearing}",
@@ -116,9 +119,9 @@ def failed(known: Attempts, now: datetime, applicant: Applicant, error: LoginErr
     counts = error.sent
     refused = counts and isinstance(error, LoginFailed) and error.health == Health.EXPIRED
     failures = known.failures if counts else max(0, known.failures - 1)
-    troubles = 0 if counts else known.troubles + 1
-    pause = timedelta(seconds=budget.pause(failures if counts else troubles, chance))
     told = error.until if isinstance(error, LoginFailed) else None
+    troubles = 0 if refused and told is None else known.troubles + 1
+    pause = timedelta(seconds=budget.pause(failures if counts else troubles, chance))
     return replace(
         known,
         failures=failures,

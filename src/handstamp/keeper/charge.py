@@ -30,15 +30,16 @@ class Charge:
         credentials: of the account.
         budget: of the account.
         by_itself: no person asked for this login.
+        given: the caller brought the password.
     """
 
-    def __init__(self, vault: Vault, site: Site, profile: str, credentials: Credentials, budget: Budget, *, by_itself: bool) -> None:
+    def __init__(self, vault: Vault, site: Site, profile: str, credentials: Credentials, budget: Budget, *, by_itself: bool, given: bool) -> None:
         self._vault = vault
         self._site = site
         self._profile = profile
         self._budget = budget
         mark = vault.password_mark(site.name, credentials.username, credentials.password)
-        self._applicant = budgets.Applicant(site.name, credentials.username, profile, mark, by_itself=by_itself)
+        self._applicant = budgets.Applicant(site.name, credentials.username, profile, mark, by_itself=by_itself, given=given)
 
     def check(self) -> None:
         """See that the login may be made, before anything is started for it.

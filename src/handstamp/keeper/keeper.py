@@ -240,7 +240,8 @@ class Keeper:
             why: for messages; empty to log in whatever is saved.
             lease: of the caller, for the writes.
             before: the session that was found to be over. If somebody has logged in since, theirs is the result.
-            by_itself: no person asked for this login; then it also waits out the pause after a failed one.
+            by_itself: no person asked for this login; then it also waits out the pause after a failed one, unless a refused password
+                made that pause and `given` brings another.
 
         Raises:
             LoginRequired: no credentials are known, or the site has no recipe for a login.
@@ -259,10 +260,14 @@ class Keeper:
             if other is not None and other.logins > (saved.logins if saved else 0) and other.health is not Health.EXPIRED:
                 return other  # somebody else has just done it
             async with self._gate():
-                return await self._log_in(site, profile, credentials, lease, by_itself=by_itself)
+                charge = await asyncio.to_thread(self._charge, site, profile, credentials, by_itself=by_itself, given=given.password is not None)
+                return await self._log_in(site, profile, credentials, lease, charge)
 
-    async def _log_in(self, site: Site, profile: str, credentials: Credentials, lease: Lease | None, *, by_itself: bool) -> Session:
-        charge = Charge(self.vault, site, profile, credentials, self._budget or Budget(settings().login_budget), by_itself=by_itself)
+    def _charge(self, site: Site, profile: str, credentials: Credentials, *, by_itself: bool, given: bool) -> Charge:
+        budget = self._budget or Budget(settings().login_budget)
+        return Charge(self.vault, site, profile, credentials, budget, by_itself=by_itself, given=given)
+
+    async def _log_in(self, site: Site, profile: str, credentials: Credentials, lease: Lease | None, charge: Charge) -> Session:
         await asyncio.to_thread(charge.check)
         session = await self.session(site, profile)
         state = await asyncio.to_thread(self.vault.load, profile)

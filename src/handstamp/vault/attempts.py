@@ -21,7 +21,7 @@ class Attempts:
 
     Args:
         failures: how many count against the budget, those that were begun and of which nothing was heard included.
-        troubles: how many in a row ended without an answer of the site to the credentials; they do not count.
+        troubles: how many in a row ended without an answer of the site to the credentials; 0 when the last one was refused.
         failed_at: the last that failed.
         not_before: no login by itself before this.
         reason: why the last one failed, for people; empty when none did.

@@ -57,6 +57,19 @@ def test_ever_new_wrong_passwords_stop_at_the_budget(vault: Vault, portside: Sit
     assert control.stats().portside.attempts == 4
 
 
+def test_the_right_password_is_not_kept_waiting_by_a_wrong_one(
+    vault: Vault, keeper: Keeper, portside: Site, control: Control, saved: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved(vault, "work", dead=True)
+    with pytest.raises(LoginFailed):
+        engine().run(keeper.ensure(portside, "work", Given("demo", "wrong")))
+    monkeypatch.setenv("HANDSTAMP_PORTSIDE_PASSWORD", "harbour-light-7")
+    with pytest.raises(LoginBudgetSpent, match="by itself at"):
+        engine().run(keeper.ensure(portside, "work", Given("demo")))  # as keep-alive does
+    assert engine().run(keeper.ensure(portside, "work", Given("demo", "harbour-light-7"))).health is Health.VALID
+    assert control.stats().portside.attempts == 2
+
+
 def test_a_locked_account_is_left_alone_for_as_long_as_the_site_says(vault: Vault, portside: Site, control: Control, saved: Callable[..., None]) -> None:
     saved(vault, "work", dead=True)
     control.set(lock_after=1, lock_seconds=600.0)
