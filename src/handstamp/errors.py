@@ -35,12 +35,12 @@ class HandstampError(Exception):
     Attributes:
         code: stable name of the error for programs; the same in the CLI's and the server's JSON.
         exit_status: what the command line exits with.
-        http_status: what the server answers with.
+        http_status: what the server answers with; of a class what it usually is.
     """
 
     code: ClassVar[str] = "error"
     exit_status: ClassVar[int] = 1
-    http_status: ClassVar[int] = 500
+    http_status: int = 500
 
 
 class ConfigError(HandstampError, ValueError):
@@ -197,6 +197,7 @@ class LoginFailed(LoginError):
         health: what it says of the session: ``expired`` (the site refused these credentials), ``blocked``, or ``unknown``
             (the site is down, its login page changed, or what came of it could not be told).
         until: do not ask again before this, UTC; None when nobody said.
+        http_status: of the class 401; where the credentials are not at fault 502 (``unknown``) or 503 (``blocked``).
     """
 
     code = "login-failed"
@@ -205,6 +206,7 @@ class LoginFailed(LoginError):
         super().__init__(message)
         self.health = health
         self.until = until
+        self.http_status = {"unknown": 502, "blocked": 503}.get(health, self.http_status)
 
 
 class ChallengeUnsolved(LoginError):
