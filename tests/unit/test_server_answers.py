@@ -33,7 +33,7 @@ def test_every_error_has_the_shape_and_a_status_that_endpoints_document(error: t
     answer = failure(made(error), now=NOW)
     document = json.loads(answer.body)
     assert (document["success"], document["error"], document["code"]) == (False, "it went wrong", error.code)
-    assert answer.status in failures(404, 409, 502, 504, 507)
+    assert answer.status in failures(404, 409, 416, 502, 504, 507)
 
 
 def test_codes_are_unique() -> None:
@@ -43,7 +43,7 @@ def test_codes_are_unique() -> None:
 def test_the_page_of_errors_has_those_of_the_server_with_their_status() -> None:
     page = (Path(__file__).parents[2] / "docs" / "errors.md").read_text(encoding="utf-8")
     own = [error for error in ERRORS if error.__module__ == refusals.__name__]
-    assert len(own) == 9
+    assert len(own) == 10
     assert [error.code for error in own if f"| `{error.code}` | {error.http_status} |" not in page] == []
 
 
