@@ -203,3 +203,9 @@ def test_not_even_the_name_of_an_unknown_field_is_repeated() -> None:
 )
 def test_what_the_framework_refuses_has_our_codes(status: int, code: str) -> None:
     assert of_routing(status).code == code
+
+
+@pytest.mark.parametrize(("health", "status"), [("expired", 401), ("unknown", 502), ("blocked", 503)])
+def test_a_login_that_failed_says_by_its_status_whose_fault_it_is(health: str, status: int) -> None:
+    answer = failure(LoginFailed("the login failed", health=health), now=datetime.now(UTC))
+    assert answer.status == status

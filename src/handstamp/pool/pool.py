@@ -195,7 +195,8 @@ class Pool:
         """
         waiting = await asyncio.to_thread(self.vault.workflow, workflow_id)
         if waiting is None or waiting.ended:
-            raise WorkflowEnded("no workflow of this id waits: it is done, or its time is over; begin again without it")
+            text = "no workflow of this id waits: it is done, or its time is over; look at the site which, before you begin anew"
+            raise WorkflowEnded(text, repeatable=False)
         return waiting.session_id
 
     # -- what is done -------------------------------------------------------------------------------------------

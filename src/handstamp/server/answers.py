@@ -83,7 +83,7 @@ def failure(error: HandstampError, *, now: datetime, given: Mapping[str, Any] | 
         headers["Retry-After"] = str(max(1, math.ceil(seconds)))
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = "Bearer"
-    return Answer(status_of(type(error)), document, headers)
+    return Answer(status_of(error), document, headers)
 
 
 def retry_after(error: HandstampError, now: datetime) -> float | None:
@@ -96,10 +96,11 @@ def retry_after(error: HandstampError, now: datetime) -> float | None:
     return STOPPING_RETRY_AFTER if isinstance(error, Stopping) else None
 
 
-def status_of(error: type[HandstampError]) -> int:
-    """The status of an error's answers."""
+def status_of(error: HandstampError | type[HandstampError]) -> int:
+    """The status of an error's answers; of a class, that of one of which no more is known."""
     # In the command line a name that is not there is "not found"; here it is a field of the request that is wrong.
-    return 400 if issubclass(error, SessionNotFound) else error.http_status
+    kind = error if isinstance(error, type) else type(error)
+    return 400 if issubclass(kind, SessionNotFound) else error.http_status
 
 
 def _facts(error: HandstampError) -> dict[str, Any]:

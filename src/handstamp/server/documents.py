@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, create_model
 
-from handstamp.errors import HandstampError, RecipeInvalid
+from handstamp.errors import HandstampError, LoginFailed, RecipeInvalid
 from handstamp.server import refusals
 from handstamp.server.answers import status_of
 
@@ -140,7 +140,7 @@ def failures(*more: int) -> dict[int | str, dict[str, Any]]:
 
 
 def _codes(status: int) -> str:
-    codes = sorted({error.code for error in known_errors() if status_of(error) == status})
+    codes = sorted({error.code for error in known_errors() if status_of(error) == status} | ({LoginFailed.code} if status in {502, 503} else set()))
     return f"`code` is one of: {', '.join(codes)}"
 
 
