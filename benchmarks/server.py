@@ -287,7 +287,8 @@ async def memory_rows(demo: DemoServers, folder: Path) -> list[Row]:
             for account in accounts:
                 admission = await pool.admit("portside", account.username, account.password)
                 async with pool.use(admission.session.session_id) as live:
-                    await arrive(await live.context.new_page(), f"{demo.portside.url}/account")
+                    live.pages["kept"] = await live.context.new_page()
+                    await arrive(live.pages["kept"], f"{demo.portside.url}/account")
             await asyncio.sleep(6)  # the browser of the logins ends
             assert pool.facts().live == SESSIONS
             ours = megabytes_of(engine().pids()) / SESSIONS
