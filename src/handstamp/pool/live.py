@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from handstamp.async_api import opened
 from handstamp.errors import BrowserGone, HandstampError
+from handstamp.operations.waiting_pages import close_quietly
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from handstamp.state import Session
 
 _log = logging.getLogger(__name__)
-_TIDY_SECONDS = 5.0
 _CLOSE_SECONDS = 20.0  # what a context may take to be saved and closed
 
 
@@ -50,7 +49,7 @@ class LiveSession:
 
     @classmethod
     async def open(cls, site: Site, order: Order, *, died: Callable[[], None]) -> LiveSession:
-        """Open it: lease, check, login if need be, state; see `signed_in`.
+        """Open it: lease and state; see `signed_in`. Whoever orders has made sure of the login.
 
         Args:
             site: of the order.
@@ -79,7 +78,7 @@ class LiveSession:
         kept = set(self.pages.values())
         left = [page for page in self.context.pages if page not in kept]
         if left and not self.dead:
-            await asyncio.wait([asyncio.ensure_future(_closed(page)) for page in left], timeout=_TIDY_SECONDS)
+            await asyncio.gather(*(close_quietly(page) for page in left))
 
     async def close(self) -> None:
         """Save it and let go of window and lease. What could not be saved is logged: its session is in the vault as it was before.
@@ -102,10 +101,3 @@ class LiveSession:
                 _log.warning("%s, profile '%s': its browser had ended", self.site.name, self._opening.order.profile)
         except HandstampError as error:
             _log.warning("%s, profile '%s': %s", self.site.name, self._opening.order.profile, error)
-
-
-async def _closed(page: Page) -> None:
-    from playwright.async_api import Error  # noqa: PLC0415  (a tenth of a second)
-
-    with contextlib.suppress(Error):
-        await page.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -35,10 +34,8 @@ if TYPE_CHECKING:
     from handstamp.state import Session
     from handstamp.vault import Served, ServedSession, Vault
 
-_log = logging.getLogger(__name__)
 UNKNOWN_ID = "Invalid or expired session_id"
 DRAIN_SECONDS = 30.0
-_PASSWORD, _CAPTCHA_KEY = "password", "captcha_api_key"
 
 
 class Pool:
