@@ -33,11 +33,13 @@ if TYPE_CHECKING:
     Save = Callable[[StorageState], None]
 
 B = TypeVar("B")
+T = TypeVar("T")
 
 CONNECT_SECONDS = 30.0
 """For a browser to let Playwright in; one that hangs never does."""
 
 _WAY_IN = re.compile(r"wss?://\S+")
+_STRAY = "Cannot find command to respond"
 
 
 @dataclass
@@ -290,7 +292,7 @@ class SyncDrivers:
         try:
             with self._openings.one(chromium, connected) as expected:
                 live = self._engine.run(_expect(chromium, connected.driver, expected, state, save))
-                return connected, connected.browser.new_context(**options), live
+                return connected, _past_a_stray_answer(partial(connected.browser.new_context, **options)), live
         except BaseException:
             self._leave(chromium, connected)
             raise
@@ -340,7 +342,8 @@ class SyncDrivers:
     def _connect(self, playwright: sync_api.Playwright, url: str) -> sync_api.Browser:
         connect = playwright.chromium.connect_over_cdp
         with _reaching():
-            return connect(url, timeout=CONNECT_SECONDS * 1000, **_as_far_as_known(connect, is_local=True))
+            known = _as_far_as_known(connect, is_local=True)
+            return _past_a_stray_answer(partial(connect, url, timeout=CONNECT_SECONDS * 1000, **known))
 
     def _leave(self, chromium: Chromium, connected: _Connected[sync_api.Browser]) -> None:
         connected.users -= 1
@@ -386,6 +389,19 @@ def _playwright_errors() -> tuple[type[Exception], ...]:
     from playwright.async_api import Error  # noqa: PLC0415  (a tenth of a second; both APIs raise the same class)
 
     return (Error,)
+
+
+def _past_a_stray_answer(call: Callable[[], T]) -> T:
+    """What the call gives; made once more if it only told of the answer to another, which Ctrl-C had cut off while it was sent.
+
+    Playwright does not know the other call then, and says so in the next one, whichever that is, before it sends it.
+    """
+    try:
+        return call()
+    except _playwright_errors() as error:
+        if _STRAY not in str(error):
+            raise
+        return call()
 
 
 @contextmanager

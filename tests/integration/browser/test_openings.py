@@ -9,9 +9,10 @@ import signal
 import threading
 
 import pytest
+from playwright.async_api import Error
 
 from handstamp.browser import AsyncDrivers, Launch, SyncDrivers, drivers, find_browser
-from handstamp.errors import BrowserGone, BrowserTimeout
+from handstamp.errors import BrowserGone, BrowserTimeout, ConfigError
 from handstamp.state import StorageState
 
 from .conftest import _enter, saved, until
@@ -131,6 +132,11 @@ async def _entered(manager):
     return manager, await manager.__aenter__()
 
 
+def _ctrl_c_soon() -> None:
+    """When Playwright has sent its call and waits: while it still sends, it forgets the call, see the next test."""
+    asyncio.get_running_loop().call_later(0.3, os.kill, os.getpid(), signal.SIGINT)
+
+
 def test_ctrl_c_while_a_context_is_made_leaves_its_state_to_nobody(web, engine) -> None:
     a = web.origin()
     browser = engine.browser(Launch(find_browser()))
@@ -138,7 +144,7 @@ def test_ctrl_c_while_a_context_is_made_leaves_its_state_to_nobody(web, engine) 
     drivers = SyncDrivers(engine)
     try:
         with drivers.context(chromium, StorageState(), None, {}):
-            slow = Slow(chromium, meanwhile=lambda: os.kill(os.getpid(), signal.SIGINT))
+            slow = Slow(chromium, meanwhile=_ctrl_c_soon)
             with pytest.raises(KeyboardInterrupt), drivers.context(chromium, saved(local={a: {"who": "other"}}), None, {}):
                 pass
             engine.soon(slow.ready.set)
@@ -149,6 +155,25 @@ def test_ctrl_c_while_a_context_is_made_leaves_its_state_to_nobody(web, engine) 
         assert not drivers.running
     finally:
         engine.run(browser.__aexit__(None, None, None))
+
+
+def test_the_answer_to_a_call_that_ctrl_c_had_cut_off_refuses_no_later_context(engine, one) -> None:
+    def opened_in_a_thread(chromium) -> None:
+        drivers = SyncDrivers(engine)
+        with drivers.context(chromium, StorageState(), None, {}):
+            told = drivers._playwright._impl_obj._connection._on_event_listener_error
+            told(Error("Cannot find command to respond: pctn@7"))
+            with drivers.context(chromium, StorageState(), None, {}) as (context, _):
+                context.new_page().close()
+            told(Error("something else"))
+            with pytest.raises(ConfigError, match="something else"), drivers.context(chromium, StorageState(), None, {}):
+                pass
+
+    async def scenario() -> None:
+        async with one() as chromium:
+            await asyncio.to_thread(opened_in_a_thread, chromium)
+
+    asyncio.run(scenario())
 
 
 def test_a_browser_that_hangs_lets_nobody_in_and_that_is_told_as_its_timeout(engine, one, monkeypatch) -> None:
