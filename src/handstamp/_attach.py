@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from handstamp._signed_in import Opening, Order, begun, engine
 from handstamp._target import Kind, Target, checked_api, target_of
 from handstamp.browser import EagerContext, EagerDriver, ForeignBrowser, Way, context_id, now, way_into
-from handstamp.browser.drivers import broken, refused
+from handstamp.browser.playwright_errors import broken, refused
 from handstamp.errors import BrowserGone, ConfigError, HandstampError
 from handstamp.state import Device
 

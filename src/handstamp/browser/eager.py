@@ -22,6 +22,7 @@ from handstamp.browser.eager_storage import Storage
 from handstamp.browser.either import at_once, now
 from handstamp.browser.guest import cookies_to_give
 from handstamp.browser.mirror import Mirror
+from handstamp.browser.playwright_errors import playwright_error
 from handstamp.browser.storage_key import origin_of_url
 from handstamp.errors import HandstampError
 from handstamp.state import Loss, PartId, PartKind
@@ -156,7 +157,7 @@ class EagerContext:
 
     async def _fill(self, page: Any) -> None:
         """Give a page that is open already what it lacks."""
-        with contextlib.suppress(*_playwright_errors()):
+        with contextlib.suppress(playwright_error()):
             origin = await now(page.evaluate("origin"))
             await now(page.evaluate(_PUT, [origin, self._storage.local.get(origin, []), self._storage.session.get(origin, [])]))
 
@@ -187,11 +188,11 @@ class EagerContext:
             page: None for all.
             last: whether to spare no time.
         """
-        with contextlib.suppress(*_playwright_errors()):  # a page that goes away meanwhile
+        with contextlib.suppress(playwright_error()):  # a page that goes away meanwhile
             served = len(self._served)
             self.mirror.look_at(await self._jar(), now=time.time())
             for one in [page] if page is not None else list(self._context.pages):
-                with contextlib.suppress(*_playwright_errors()):
+                with contextlib.suppress(playwright_error()):
                     await self._look_at_page(one, last=last)
             if len(self._served) > served:
                 await self._give_script()
@@ -241,7 +242,7 @@ class EagerContext:
     async def finish(self) -> None:
         """Take the last look, also at origins that no page shows any more, and save; the context stays as it is."""
         await self.look(last=True)
-        with contextlib.suppress(*_playwright_errors()):
+        with contextlib.suppress(playwright_error()):
             shown = {origin_of_url(page.url) for page in self._context.pages}
             if left := self._held.keys() - shown:
                 found = {one["origin"]: one["localStorage"] for one in (await now(self._context.storage_state()))["origins"]}
@@ -251,7 +252,7 @@ class EagerContext:
         for source, event, handler in self._listening:
             with contextlib.suppress(Exception):  # gone with its page
                 source.remove_listener(event, handler)
-        with contextlib.suppress(*_playwright_errors()):
+        with contextlib.suppress(playwright_error()):
             if self._script is not None:
                 await now(self._script.close())
 
@@ -271,9 +272,3 @@ class EagerContext:
             if error.code in FATAL:
                 self.failed = error
             _log.warning("a change of the session is not saved: %s", error)
-
-
-def _playwright_errors() -> tuple[type[Exception], ...]:
-    from playwright.async_api import Error  # noqa: PLC0415  (a tenth of a second; both APIs raise the same class)
-
-    return (Error,)

@@ -23,6 +23,7 @@ from handstamp.browser.guest import cookies_to_give
 from handstamp.browser.idb import World, only_there
 from handstamp.browser.idb.scripts import ELSEWHERE, only_at
 from handstamp.browser.mirror import Mirror
+from handstamp.browser.playwright_errors import playwright_error
 from handstamp.browser.restore import tabs_by_use
 from handstamp.browser.storage_key import origin_of_url
 from handstamp.errors import BrowserError
@@ -99,7 +100,7 @@ async def found_local_storage(context: Any) -> Found:
     """The localStorage of the origins that the context shows or has shown."""
     found: Found = {}
     for page in list(context.pages):
-        with contextlib.suppress(*_playwright_errors()):  # a page that goes away meanwhile
+        with contextlib.suppress(playwright_error()):  # a page that goes away meanwhile
             origin, local, _ = await now(page.evaluate(_READ))
             if origin.startswith(_WEB) and local is not None:
                 found[PartId(PartKind.LOCAL, origin)] = {(key,): value for key, value in local}
@@ -110,7 +111,7 @@ async def found_local_storage(context: Any) -> Found:
 
 async def found_session_storage(page: Any, state: StorageState) -> Found:
     """The sessionStorage of the document that the page shows, as the tab that was last used there."""
-    with contextlib.suppress(*_playwright_errors()):
+    with contextlib.suppress(playwright_error()):
         origin, _, items = await now(page.evaluate(_READ))
         if origin.startswith(_WEB) and items:
             part_id = PartId(PartKind.SESSION, origin)
@@ -129,7 +130,7 @@ async def database_changes(context: Any, state: StorageState, clock: Clock) -> S
     for page in list(context.pages):
         origin = origin_of_url(page.url)
         if origin.startswith(_WEB):
-            with contextlib.suppress(*_playwright_errors()):
+            with contextlib.suppress(playwright_error()):
                 await reader.read(page, origin, last=True)
     for loss in dict.fromkeys(losses):
         _log.warning("lost: %s at %s: %s", loss.what, loss.where, loss.why)
@@ -174,7 +175,7 @@ async def _add(context: Any, cookies: list[Cookie]) -> None:
         return
     try:
         await now(context.add_cookies([to_playwright(cookie) for cookie in cookies]))
-    except _playwright_errors():
+    except playwright_error():
         if len(cookies) == 1:
             _log.warning("lost: the browser does not accept the cookie %s of %s", cookies[0].name, cookies[0].domain)
             return
@@ -217,7 +218,7 @@ async def give_session_storage(page: Any, state: StorageState) -> None:
     tab = next(iter(tabs_by_use(part.entries)), None) if part else None
     if part is not None and tab is not None:
         items = [(key[1], value) for key, value in part.live().items() if key[0] == tab]
-        with contextlib.suppress(*_playwright_errors()):
+        with contextlib.suppress(playwright_error()):
             await now(page.evaluate(only_at(part.id.scope, _put("sessionStorage", items, keep=True))))
 
 
@@ -227,7 +228,7 @@ async def give_databases(context: Any, state: StorageState) -> None:
         async with _page_at(context, origin) as page:
             try:
                 await World(only_there(lambda expression, page=page: now(page.evaluate(expression)), origin), origin).fill(dumps)  # type: ignore[misc]
-            except (BrowserError, _playwright_errors()[0]) as error:
+            except (BrowserError, playwright_error()) as error:
                 _log.warning("%s: its databases could not be given back: %s", origin, str(error).partition("\n")[0])
 
 
@@ -238,12 +239,12 @@ def _put(area: str, items: Iterable[tuple[str, str]], *, keep: bool) -> str:
 async def _at(context: Any, origin: str, expression: str) -> Any:
     """What an expression gives in a document of this origin: one that is open, else a blank one that is made for it; None if neither answers."""
     for page in [page for page in context.pages if origin_of_url(page.url) == origin]:
-        with contextlib.suppress(*_playwright_errors()):
+        with contextlib.suppress(playwright_error()):
             value = await now(page.evaluate(only_at(origin, expression)))
             if value != ELSEWHERE:
                 return value
     async with _blank_page(context, origin) as page:
-        with contextlib.suppress(*_playwright_errors()):
+        with contextlib.suppress(playwright_error()):
             value = await now(page.evaluate(only_at(origin, expression)))
             return None if value == ELSEWHERE else value
     return None
@@ -267,11 +268,11 @@ async def _blank_page(context: Any, origin: str) -> Any:
     try:
         # A function of its own each time: Playwright remembers at the function for which of its APIs it wrapped it.
         await now(page.route("**/*", lambda route: route.fulfill(content_type="text/html", body=_BLANK)))
-        with contextlib.suppress(*_playwright_errors()):
+        with contextlib.suppress(playwright_error()):
             await now(page.goto(f"{origin}/"))
         yield page
     finally:
-        with contextlib.suppress(*_playwright_errors()):
+        with contextlib.suppress(playwright_error()):
             await now(page.close())
 
 
@@ -279,7 +280,7 @@ async def _new_page(context: Any) -> Any:
     """A page that the caller will hardly notice. The context of a `Browser.new_page()` makes none but by a script of its own page."""
     try:
         return await now(context.new_page())
-    except _playwright_errors():
+    except playwright_error():
         before = list(context.pages)
         if not before:
             raise
@@ -289,9 +290,3 @@ async def _new_page(context: Any) -> Any:
                 return opened[0]
             await now(before[0].wait_for_timeout(_LOOK_EVERY))
         raise
-
-
-def _playwright_errors() -> tuple[type[Exception], ...]:
-    from playwright.async_api import Error  # noqa: PLC0415  (a tenth of a second; both APIs raise the same class)
-
-    return (Error,)
