@@ -7,6 +7,7 @@ import logging
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
+from handstamp._signed_in import engine
 from handstamp.async_api import opened
 from handstamp.errors import BrowserGone, HandstampError
 from handstamp.operations.waiting_pages import close_quietly
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, Page
 
     from handstamp._signed_in import Opening, Order
+    from handstamp.browser import Chromium
     from handstamp.sites import Site
     from handstamp.state import Session
 
 _log = logging.getLogger(__name__)
 _CLOSE_SECONDS = 20.0  # what a context may take to be saved and closed
+_ANSWER_SECONDS = 10.0  # in which a browser that does not hang says something
 
 
 class LiveSession:
@@ -58,7 +61,6 @@ class LiveSession:
         """
         stack = AsyncExitStack()
         context, opening = await stack.enter_async_context(opened(order))
-        live = cls(site, context, opening, stack)
 
         def closed(_: BrowserContext) -> None:
             if not live._dead:
@@ -66,12 +68,22 @@ class LiveSession:
                 died()
 
         context.on("close", closed)
+        live = cls(site, context, opening, stack)
         return live
 
     @property
     def dead(self) -> bool:
         """Whether it is of no more use: its browser or context has ended, or somebody has taken its profile, so that nothing is saved."""
         return self._dead or self._opening.lost is not None
+
+    @property
+    def chromium(self) -> Chromium:
+        """The browser that it is in."""
+        return self._opening.chromium
+
+    async def answers(self) -> bool:
+        """Whether its browser is there, asked of it: of one that has just ended Playwright hears a moment later. Takes a fraction of a millisecond."""
+        return not self.dead and await engine().call(self.chromium.answers(_ANSWER_SECONDS))
 
     async def tidy(self) -> None:
         """Close the pages that its last user has left, but those in `pages`: the next one must not meet them."""

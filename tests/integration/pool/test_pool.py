@@ -166,6 +166,36 @@ def test_a_killed_browser_costs_no_login(with_pool: Callable[..., None], control
     assert logins(control) == 2
 
 
+def test_who_comes_the_moment_after_a_browser_was_killed_gets_a_session_in_another(with_pool: Callable[..., None], control: Control) -> None:
+    async def flow(opened: Opened) -> None:
+        session_id = (await opened.admit()).session.session_id
+        for _ in range(3):
+            for pid in engine().pids():
+                os.kill(pid, signal.SIGKILL)
+            async with opened.pool.use(session_id) as live:
+                assert await who(live) == "demo"
+
+    with_pool(flow)
+    assert logins(control) == 1
+
+
+def test_who_comes_when_the_browser_hangs_gets_a_session_in_another(with_pool: Callable[..., None], control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handstamp.pool.live._ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr("handstamp.pool.live._CLOSE_SECONDS", 2.0)
+
+    async def flow(opened: Opened) -> None:
+        session_id = (await opened.admit()).session.session_id
+        hung = engine().pids()
+        for pid in hung:
+            os.kill(pid, signal.SIGSTOP)
+        async with opened.pool.use(session_id) as live:
+            assert await who(live) == "demo"
+        assert not set(hung) & set(engine().pids())
+
+    with_pool(flow)
+    assert logins(control) == 1
+
+
 def test_a_browser_that_is_killed_in_use_is_an_error_there_and_then_and_no_loss(with_pool: Callable[..., None], control: Control) -> None:
     async def flow(opened: Opened) -> None:
         session_id = (await opened.admit()).session.session_id
