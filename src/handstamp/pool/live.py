@@ -11,6 +11,7 @@ from handstamp._signed_in import engine
 from handstamp.async_api import opened
 from handstamp.errors import BrowserGone, HandstampError
 from handstamp.operations.waiting_pages import close_quietly
+from handstamp.pool.leftovers import Leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +49,7 @@ class LiveSession:
         self.unwanted = False
         self._opening = opening
         self._stack = stack
+        self._leftovers = Leftovers(context)
         self._dead = False
 
     @classmethod
@@ -86,11 +88,16 @@ class LiveSession:
         return not self.dead and await engine().call(self.chromium.answers(_ANSWER_SECONDS))
 
     async def tidy(self) -> None:
-        """Close the pages that its last user has left, but those in `pages`: the next one must not meet them."""
+        """Close the pages that its last user has left, but those in `pages`, and take back what it set: the next one must not meet it.
+
+        What cannot be taken back goes with the context, as soon as no page in `pages` is needed any more.
+        """
         kept = set(self.pages.values())
         left = [page for page in self.context.pages if page not in kept]
         if left and not self.dead:
             await asyncio.gather(*(close_quietly(page) for page in left))
+        if not self.dead and not await self._leftovers.clear() and all(page.is_closed() for page in kept):
+            self.unwanted = True
 
     async def close(self) -> None:
         """Save it and let go of window and lease. What could not be saved is logged: its session is in the vault as it was before.
