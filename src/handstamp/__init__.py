@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from handstamp import errors
     from handstamp.clients.chosen import AsyncClient, Client
     from handstamp.clients.requests_session import requests_session
-    from handstamp.http.service import AsyncServiceClient, ServiceClient
+    from handstamp.http.service_clients import AsyncServiceClient, ServiceClient
     from handstamp.managers import (
         BrowserManager,
         BrowserSession,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 # Loaded when first asked for: `import handstamp` alone costs next to nothing.
 _PLACES = {
     "AsyncClient": "handstamp.clients.chosen",
-    "AsyncServiceClient": "handstamp.http.service",
+    "AsyncServiceClient": "handstamp.http.service_clients",
     "BrowserManager": "handstamp.managers",
     "BrowserSession": "handstamp.managers",
     "Client": "handstamp.clients.chosen",
@@ -42,7 +42,7 @@ _PLACES = {
     "Profile": "handstamp.managers",
     "ProfileManager": "handstamp.managers",
     "ProfileManagerConfig": "handstamp.managers",
-    "ServiceClient": "handstamp.http.service",
+    "ServiceClient": "handstamp.http.service_clients",
     "SessionManager": "handstamp.managers",
     "SessionState": "handstamp.managers",
     "Site": "handstamp.sites",

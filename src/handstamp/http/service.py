@@ -1,26 +1,25 @@
 """Clients of one service: log in once, keep the login in a file, come back in when it has ended.
 
-A service is a pair of classes over `ServiceClient` and `AsyncServiceClient`, and one for what both share. What that one says are
+A service is a pair of classes over `ServiceClient` and `AsyncServiceClient` (`service_clients.py`), and one for what both share. What that one says are
 *flows*: generators that yield a `Call` and are sent its `httpx2.Response`, so that it is written once for sync and async.
 `handstamp.sites.interpals` is an example of a page.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 import time
+from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import httpx2
 
 from handstamp.errors import LeaseHeld, LoginFailed, LoginRequired
-from handstamp.http.driving import adrive, drive
 from handstamp.http.observation import bare_url
 from handstamp.http.refusals import Refusals
 from handstamp.http.session_file import SavedLogin, SessionFile, instant
@@ -29,7 +28,6 @@ from handstamp.vault import Vault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
-    from types import TracebackType
 
     T = TypeVar("T")
     Flow = Generator["Step", Any, T]
@@ -84,7 +82,7 @@ class Pause:
 Step = Call | Blocking | Alone | Pause
 
 
-class ServiceBase:
+class ServiceBase(ABC):
     """What the clients of one service share; a service fills in what is below the line `a service says`.
 
     Args:
@@ -113,16 +111,17 @@ class ServiceBase:
     """A request that is answered with success to who is logged in only."""
 
     def login_flow(self, username: str, password: str) -> Flow[dict[str, str]]:
-        """Log in; gives the secrets by name.
+        """Log in; gives the secrets by name. A service whose clients all have `relogin` needs none.
 
         Raises:
             LoginFailed: the service did not let us in.
         """
-        raise NotImplementedError
+        del username, password
+        raise LoginRequired(f"{self.service} has no login of its own; give relogin=, a function that returns its secrets")
 
+    @abstractmethod
     def signature(self, secrets: Mapping[str, str]) -> dict[str, str]:
         """Headers that carry the login."""
-        raise NotImplementedError
 
     def renewed(self, response: httpx2.Response, secrets: Mapping[str, str]) -> dict[str, str]:
         """The secrets after an answer, which may have changed them."""
@@ -225,16 +224,7 @@ class ServiceBase:
             `username`, `created_at` and `expires_at` (aware, UTC), `time_remaining` (seconds, 0 when over), `is_expired`.
         """
         login = self._login or self._saved()
-        if login is None:
-            return None
-        left = (login.expires_at - datetime.now(UTC)).total_seconds()
-        return {
-            "username": login.username,
-            "created_at": login.created_at,
-            "expires_at": login.expires_at,
-            "time_remaining": max(0.0, left),
-            "is_expired": left <= 0,
-        }
+        return None if login is None else login.facts(datetime.now(UTC))
 
     def clear_saved_session(self) -> bool:
         """Forget the login, here and in the file; whether there was one. The service is not told."""
@@ -378,128 +368,3 @@ class ServiceBase:
         if self._own_vault is not None:
             self._own_vault.close()
             self._own_vault = self._vault = None
-
-
-class ServiceClient(ServiceBase):
-    """A blocking client of one service; close it, or use it in a `with` block. Safe across threads.
-
-    With `auto_login` the constructor loads, validates and logs in.
-    """
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._http = httpx2.Client()
-        if self._auto_login:
-            try:
-                self.run(self.begin_flow())
-            except BaseException:
-                self.close()
-                raise
-
-    def run(self, flow: Flow[T]) -> T:
-        """What a flow gives."""
-        return run_blocking(flow, self._http.send, self)
-
-    def login(self) -> None:
-        """Log in anew, and save it.
-
-        Raises:
-            LoginRequired: no credentials are known.
-            LoginFailed: the service did not let us in; what was saved stays.
-        """
-        self.run(self.login_now_flow())
-
-    def validate_session(self) -> bool:
-        """Whether the login is good, by asking the service.
-
-        Raises:
-            httpx2.HTTPError: nobody can tell: no answer, or an error of the service. The login is kept.
-        """
-        return self.run(self.validate_flow())
-
-    def call(self, call: Call) -> httpx2.Response:
-        """A signed call; raises as `ServiceBase.call_flow`, and the library's errors."""
-        return self.run(self.call_flow(call))
-
-    def close(self) -> None:
-        """Close the connections; the login stays saved."""
-        self._http.close()
-        self._end()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
-
-
-class AsyncServiceClient(ServiceBase):
-    """The same with `await`. With `auto_login` the first call loads, validates and logs in; `login` is an ordinary blocking call, `alogin` is not."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._http = httpx2.AsyncClient()
-        self._first = asyncio.Lock()
-        self._turn = asyncio.Lock()
-
-    async def run(self, flow: Flow[T]) -> T:
-        """What a flow gives. The first does what `auto_login` says before."""
-        if not self._begun:
-            async with self._first:
-                if not self._begun:
-                    await adrive(self.begin_flow(), self._done)
-        return await adrive(flow, self._done)
-
-    async def _done(self, step: Step) -> Any:
-        if isinstance(step, Call):
-            return await self._http.send(self.request(step))
-        if isinstance(step, Blocking):
-            return await asyncio.to_thread(step.do)
-        if isinstance(step, Pause):
-            return await asyncio.sleep(step.seconds)
-        await self._turn.acquire()
-        return self._turn.release
-
-    def login(self) -> None:
-        """Log in anew, blocking, and save it; raises as `ServiceClient.login`."""
-        with httpx2.Client() as http:
-            run_blocking(self.login_now_flow(), http.send, self)
-
-    async def alogin(self) -> None:
-        """The same without blocking."""
-        await adrive(self.login_now_flow(), self._done)
-
-    async def validate_session(self) -> bool:
-        """Whether the login is good; raises as `ServiceClient.validate_session`."""
-        return await self.run(self.validate_flow())
-
-    async def call(self, call: Call) -> httpx2.Response:
-        """A signed call; raises as `ServiceBase.call_flow`, and the library's errors."""
-        return await self.run(self.call_flow(call))
-
-    async def close(self) -> None:
-        """Close the connections; the login stays saved."""
-        await self._http.aclose()
-        self._end()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        await self.close()
-
-
-def run_blocking(flow: Flow[T], send: Callable[[httpx2.Request], httpx2.Response], client: ServiceBase) -> T:
-    """What a flow of `client` gives, its calls made by `send`."""
-    return drive(flow, lambda step: _done_blocking(step, send, client))
-
-
-def _done_blocking(step: Step, send: Callable[[httpx2.Request], httpx2.Response], client: ServiceBase) -> Any:
-    if isinstance(step, Call):
-        return send(client.request(step))
-    if isinstance(step, Blocking):
-        return step.do()
-    if isinstance(step, Pause):
-        return time.sleep(step.seconds)
-    client.one_login.acquire()  # what is given back releases it
-    return client.one_login.release

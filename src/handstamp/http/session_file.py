@@ -51,6 +51,17 @@ class SavedLogin:
         """Whether it is not to be used any more."""
         return self.expires_at <= now
 
+    def facts(self, now: datetime) -> dict[str, Any]:
+        """What may be shown of it; `time_remaining` in seconds, 0 when it is over."""
+        left = (self.expires_at - now).total_seconds()
+        return {
+            "username": self.username,
+            "created_at": self.created_at,
+            "expires_at": self.expires_at,
+            "time_remaining": max(0.0, left),
+            "is_expired": left <= 0,
+        }
+
     def as_json(self) -> dict[str, Any]:
         """As the file has it, in clear."""
         whose = {"username": self.username, "created_at": self.created_at.isoformat(), "expires_at": self.expires_at.isoformat()}

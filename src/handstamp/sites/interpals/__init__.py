@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from handstamp.errors import LoginFailed
-from handstamp.http.service import AsyncServiceClient, Call, ServiceBase, ServiceClient
+from handstamp.http.service import Call, ServiceBase
+from handstamp.http.service_clients import AsyncServiceClient, ServiceClient
 from handstamp.sites.judge import retry_after
 
 if TYPE_CHECKING:
