@@ -11,6 +11,7 @@ from handstamp.async_api import drivers
 from handstamp.browser import sweep
 from handstamp.errors import HandstampError
 from handstamp.keeper import KeepAlive, launch_for
+from handstamp.pool import hangs
 from handstamp.pool.memory import megabytes_of
 from handstamp.sites import list_sites
 
@@ -26,7 +27,6 @@ BEAT = 0.25
 """Seconds between two looks for somebody else who waits for a profile that is live here."""
 NOTES_EVERY = 2.0
 """Seconds between two exchanges with the vault about which sessions are used, and which have ended elsewhere."""
-_PROBE_EVERY, _PROBE_SECONDS = 10.0, 10.0  # whether the browser answers; one that does not, twice, hangs
 _AGAIN = 5.0  # seconds after something failed
 _ROOM_AGAIN = 0.8  # of the memory limit: below it there may be all windows again
 
@@ -46,6 +46,8 @@ class Rounds:
         self._pool = pool
         self._windows = windows
         self.memory_mb = 0.0
+        self._warm: Chromium | None = None
+        self._hangs = hangs.Hangs()
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -53,7 +55,13 @@ class Rounds:
         """End what earlier processes left behind, and begin."""
         await asyncio.to_thread(sweep)
         look_every = self._pool.settings.look_every
-        rounds = [(self._hand_over, BEAT), (self._exchange, NOTES_EVERY), (self._look, look_every), (self._mind_memory, min(10.0, look_every))]
+        rounds = [
+            (self._hand_over, BEAT),
+            (self._exchange, NOTES_EVERY),
+            (self._probe, hangs.PROBE_EVERY),
+            (self._look, look_every),
+            (self._mind_memory, min(10.0, look_every)),
+        ]
         self._tasks = [asyncio.create_task(self._every(do, seconds)) for do, seconds in rounds]
         self._tasks.append(asyncio.create_task(self._again(self._keep_alive)))
         if self._pool.settings.isolation == "shared":
@@ -161,20 +169,16 @@ class Rounds:
         chromium = await running.call(shared.__aenter__())
         try:
             async with drivers().ready(chromium):
-                await self._watch(chromium)
+                self._warm = chromium
+                while chromium.alive and not await self._stopped_within(0.5):
+                    pass
         finally:
+            self._warm = None
             await running.call(shared.__aexit__(None, None, None))
 
-    async def _watch(self, chromium: Chromium) -> None:
-        """Until the browser has ended; one that hangs is ended, since nobody else would notice."""
-        probe_at, silent = asyncio.get_running_loop().time() + _PROBE_EVERY, 0
-        while chromium.alive and not await self._stopped_within(0.5):
-            if asyncio.get_running_loop().time() >= probe_at:
-                silent = 0 if await engine().call(chromium.answers(_PROBE_SECONDS)) else silent + 1
-                probe_at = asyncio.get_running_loop().time() + _PROBE_EVERY
-            if silent == 2 and chromium.alive:
-                _log.warning("the browser does not answer any more and is ended; its sessions are revived from the vault")
-                chromium.kill()
+    async def _probe(self) -> None:
+        warm = [self._warm] if self._warm is not None else []
+        await self._hangs.look([*warm, *(live.chromium for live in self._windows.live.values())])
 
     async def _mind_memory(self) -> None:
         """Fewer windows while the browsers take too much, one more at a time when there is room again."""

@@ -179,6 +179,29 @@ def test_who_comes_the_moment_after_a_browser_was_killed_gets_a_session_in_anoth
     assert logins(control) == 1
 
 
+@pytest.mark.parametrize("isolation", ["shared", "session"])
+def test_a_browser_that_hangs_in_use_is_ended_and_no_other(
+    with_pool: Callable[..., None], control: Control, monkeypatch: pytest.MonkeyPatch, isolation: str
+) -> None:
+    monkeypatch.setattr("handstamp.pool.hangs.PROBE_EVERY", 2.0)
+
+    async def flow(opened: Opened) -> None:
+        demo, dana = await opened.admit(DEMO), await opened.admit(DANA)
+        async with opened.pool.use(demo.session.session_id) as live:
+            others = set(engine().pids()) - {live.chromium.pid}
+            os.kill(live.chromium.pid, signal.SIGSTOP)
+            page = live.context.new_page()
+            with pytest.raises(Error):  # Playwright's own: whoever uses it hears that it has ended
+                await page
+        assert others <= set(engine().pids())
+        for username, admission in (("demo", demo), ("dana", dana)):
+            async with opened.pool.use(admission.session.session_id) as live:
+                assert await who(live) == username
+
+    with_pool(flow, isolation=isolation)
+    assert logins(control) == 2
+
+
 def test_who_comes_when_the_browser_hangs_gets_a_session_in_another(with_pool: Callable[..., None], control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("handstamp.pool.live._ANSWER_SECONDS", 1.0)
     monkeypatch.setattr("handstamp.pool.live._CLOSE_SECONDS", 2.0)
