@@ -57,6 +57,8 @@ class LiveContext:
         id: the `browserContextId`, once it is made.
         losses: what could not be restored.
         activity: what was done in its pages.
+        refuses: whether a page is kept from going to a URL. It is asked of every hop before anything is sent there, on the engine's
+            thread; the page stays where it is. None lets pages go everywhere. Frames in pages are not asked about.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class LiveContext:
         self.id: str | None = None
         self.losses: list[Loss] = []
         self.activity = ActivityLog()
+        self.refuses: Callable[[str], bool] | None = None
         self.gone = asyncio.Event()
         self.mirror = Mirror(state, clock)
         self._connection = connection
@@ -250,6 +253,10 @@ class LiveContext:
         A page that writes and goes away at once takes the news with it: Chromium tells of a change when its storage service
         has taken it, if the document still lives. So a page that leaves by itself is held for that long.
         """
+        if self._is_refused(document, params):
+            document.driven = False  # it stays, and may write more before it leaves
+            self._connection.post("Fetch.failRequest", {"requestId": params["requestId"], "errorReason": "Aborted"}, session=document.session)
+            return
         origin = origin_of_url(params["request"]["url"])
         self._take_back(document, origin)  # what was handed for a document that never came knows too little by now
         if origin in self._late:
@@ -263,6 +270,10 @@ class LiveContext:
             self._let_go(document.session, params["requestId"])
         else:
             self._start(self._let_go_later(document.session, params["requestId"], 0.0 if at_once else SETTLE))
+
+    def _is_refused(self, document: Document, params: Message) -> bool:
+        of_page = document.is_page and params["frameId"] == document.target
+        return of_page and self.refuses is not None and self.refuses(params["request"]["url"])
 
     async def _let_go_later(self, session: str, request: str, seconds: float) -> None:
         await asyncio.sleep(seconds)

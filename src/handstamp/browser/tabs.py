@@ -44,6 +44,7 @@ class Document:
         apply: identifier of the apply script that stands now.
         handed: origin -> the data scripts that wait for its document.
         driven: whether a driver sends it somewhere now.
+        is_page: it is a page, not a frame.
     """
 
     session: str
@@ -55,12 +56,13 @@ class Document:
     apply: str | None = None
     handed: dict[str, list[Handed]] = field(default_factory=dict)
     driven: bool = False
+    is_page: bool = True
     refreshing: bool = False
     stale: bool = False
 
     def framed(self, session: str, target: str) -> Document:
         """A frame in it that has a process of its own."""
-        return Document(session, target, self.tab, self.heir_of, self.tabs, self.names)
+        return Document(session, target, self.tab, self.heir_of, self.tabs, self.names, is_page=False)
 
 
 class Tabs:

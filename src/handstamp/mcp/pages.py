@@ -7,8 +7,10 @@ import contextlib
 import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from handstamp.errors import BrowserTimeout, Forbidden, OperationFailed, SessionNotFound
+from handstamp.mcp.fence import Fence
 from handstamp.mcp.permissions import leads_out
 from handstamp.sites.playwright_errors import failure_of, is_timeout, page_error, raise_if_gone
 
@@ -64,6 +66,7 @@ class Visit:
         handle: of it.
         live: its session.
         page: Playwright's.
+        fence: around all pages of the session.
         reopened: it had gone, and was opened again at its last address.
         opened: handles of pages that it has opened since the last call.
     """
@@ -71,6 +74,7 @@ class Visit:
     handle: Handle
     live: LiveSession
     page: Page
+    fence: Fence
     reopened: bool
     opened: list[str] = field(default_factory=list)
 
@@ -87,6 +91,7 @@ class Pages:
         self._pool = pool
         self._settings = settings
         self._handles: dict[str, Handle] = {}
+        self._fences: WeakKeyDictionary[LiveSession, Fence] = WeakKeyDictionary()
         self._stopping: set[asyncio.Task[None]] = set()
 
     def of(self, owner: str) -> list[Handle]:
@@ -165,11 +170,12 @@ class Pages:
             await visit.page.wait_for_load_state("load", timeout=_SETTLE_SECONDS * 1000)
         await self._keep_popups(visit)
 
-    async def goto(self, page: Page, url: str) -> None:
+    async def goto(self, page: Page, url: str, fence: Fence) -> None:
         """Lead a page to an address.
 
         Raises:
             BrowserGone: the browser has ended.
+            Forbidden: it leads out of the site.
             OperationFailed: nothing came from there.
         """
         try:
@@ -177,6 +183,9 @@ class Pages:
         except page_error() as error:
             raise_if_gone(error, page)
             await _stop_loading(page)
+            if places := fence.tried():
+                remedy = "if that belongs to the site, whoever runs handstamp names it among the `domains` of its recipe"
+                raise Forbidden(f"that address leads on to {', '.join(places)}, outside of the site, where pages do not go; {remedy}") from None
             raise OperationFailed(f"the page did not open ({failure_of(error)[1]})") from None
         except asyncio.CancelledError:
             stopping = asyncio.get_running_loop().create_task(_stop_loading(page))  # who is cancelled waits for nothing more
@@ -184,20 +193,28 @@ class Pages:
             stopping.add_done_callback(self._stopping.discard)
             raise
 
+    def _fenced(self, handle: Handle, live: LiveSession) -> Fence:
+        """The fence around a live session, there before its first page goes anywhere."""
+        if live not in self._fences:
+            self._fences[live] = Fence(self._settings, handle.site)
+            live.fence(self._fences[live].refuses)
+        return self._fences[live]
+
     async def _entered(self, handle: Handle, live: LiveSession) -> Visit:
+        fence = self._fenced(handle, live)
         page = live.pages.get(handle.key)
         if page is not None and not page.is_closed():
-            return Visit(handle, live, page, reopened=False)
+            return Visit(handle, live, page, fence, reopened=False)
         fresh = await live.context.new_page()
         try:
             with told(fresh):
-                await self.goto(fresh, handle.url)
+                await self.goto(fresh, handle.url, fence)
         except BaseException:
             with contextlib.suppress(page_error()):  # the browser is gone, and the page with it
                 await fresh.close()
             raise
         self._take(fresh, handle, live)
-        return Visit(handle, live, fresh, reopened=True)
+        return Visit(handle, live, fresh, fence, reopened=True)
 
     def _take(self, page: Page, handle: Handle, live: LiveSession) -> None:
         """It is this handle's page from now on."""

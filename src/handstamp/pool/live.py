@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from handstamp._signed_in import engine
 from handstamp.async_api import opened
+from handstamp.browser import LiveContext
 from handstamp.errors import BrowserGone, HandstampError
 from handstamp.operations.waiting_pages import close_quietly
 from handstamp.pool.leftovers import Leftovers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from playwright.async_api import BrowserContext, Page
 
@@ -86,6 +87,22 @@ class LiveSession:
     async def answers(self) -> bool:
         """Whether its browser is there, asked of it: of one that has just ended Playwright hears a moment later. Takes a fraction of a millisecond."""
         return not self.dead and await engine().call(self.chromium.answers(_ANSWER_SECONDS))
+
+    def fence(self, refuses: Callable[[str], bool] | None) -> None:
+        """Keep pages from now on from going where `refuses` says so of the URL, see `LiveContext`; None lets them go everywhere again."""
+        if isinstance(self._opening.live, LiveContext):
+            self._opening.live.refuses = refuses
+
+    @contextmanager
+    def unfenced(self) -> Iterator[None]:
+        """Pages may go everywhere within the block, in which the site's own package drives them."""
+        live = self._opening.live
+        before = live.refuses if isinstance(live, LiveContext) else None
+        self.fence(None)
+        try:
+            yield
+        finally:
+            self.fence(before)
 
     async def tidy(self) -> None:
         """Close the pages that its last user has left, but those in `pages`, and take back what it set: the next one must not meet it.

@@ -47,6 +47,18 @@ _HOME = """<!doctype html><title>Home of {sid}</title><h1>Home</h1><p>Log out</p
 <iframe srcdoc="<p>In the frame: {sid}</p>"></iframe>
 <script>localStorage.setItem("state", JSON.stringify({{access: "{token}"}}));
 document.getElementById("token").textContent = "Token " + JSON.parse(localStorage.getItem("state")).access;</script>"""
+_WAYS = """<!doctype html><title>Ways out</title><h1>Ways out</h1>
+<a data-way="link" href="{outside}/link">1</a> <a data-way="redirect" href="/away">2</a> <a data-way="redirect twice" href="/away?twice">3</a>
+<a data-way="meta refresh" href="/meta">4</a> <a data-way="header refresh" href="/header">5</a>
+<button data-way="location" onclick="location='{outside}/location'">6</button>
+<form action="{outside}/form" method=post><input name=a value=b><button data-way="form">7</button></form>
+<button data-way="window.open" onclick="window.open('{outside}/window')">8</button>
+<a data-way="new window" href="{outside}/blank" target=_blank rel=opener>9</a>
+<a data-way="no opener" href="{outside}/noopener" target=_blank rel=noopener>10</a>
+<a data-way="named frame" href="{outside}/top" target=_top>11</a>
+<a id=broken href="/broken">12</a>"""
+_PARTS = """<!doctype html><title>Parts</title><h1>Parts</h1><p id=said></p><script src="{outside}/script.js"></script>
+<iframe src="{outside}/frame"></iframe><iframe src="/away?frame"></iframe>"""
 _LOGIN = "<form method=post><input id=u name=u><input id=p type=password name=p><button>In</button></form>"
 
 
@@ -65,12 +77,28 @@ class AgentSite:
     sid: str = field(default_factory=lambda: f"planted-sid-{secrets.token_hex(8)}")
     token: str = field(default_factory=lambda: f"planted-token-{secrets.token_hex(8)}")
     typed: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)  # what the other server was asked for
 
     @property
     def recipe(self) -> str:
         steps = '[{fill = "#u", value = "{username}"}, {fill = "#p", value = "{password}"}, {click = "button"}]'
         check = '[check]\nurl = "/home"\nlogged_in = {text = "Log out"}\nlogged_out = {redirect = "/login"}\n'
         return f'name = "leaky"\nbase_url = "{self.url}"\ndomains = ["127.0.0.1"]\n[login]\nurl = "/login"\nsteps = {steps}\n{check}'
+
+    def away(self, query: str) -> str:
+        """Where the site's own redirects lead."""
+        return {"twice": "/away", "frame": f"{self.outside}/frame-redirected"}.get(query, f"{self.outside}/redirected")
+
+    def pages(self) -> dict[str, tuple[int, str, dict[str, str]]]:
+        """Status, text and headers of the pages that lead elsewhere, by path."""
+        meta = f'<meta http-equiv=refresh content="0;url={self.outside}/meta">'
+        return {
+            "/ways": (200, _WAYS.format(outside=self.outside), {}),
+            "/parts": (200, _PARTS.format(outside=self.outside), {}),
+            "/meta": (200, meta, {}),
+            "/header": (200, "<p>Wait</p>", {"Refresh": f"0; url={self.outside}/header"}),
+            "/to-sso": (302, "", {"Location": f"{self.outside.replace('127.0.0.1', 'sso.localhost')}/login"}),
+        }
 
     def home(self) -> str:
         return _HOME.format(sid=self.sid, password=escape(self.password), token=self.token, outside=f"{self.outside}/elsewhere")
@@ -82,6 +110,7 @@ def serving() -> Iterator[AgentSite]:
     with _server() as inside, _server() as outside:
         site = AgentSite(f"http://127.0.0.1:{inside.server_port}", f"http://127.0.0.1:{outside.server_port}")
         inside.site = site  # type: ignore[attr-defined]
+        outside.asked = site.elsewhere  # type: ignore[attr-defined]
         yield site
 
 
@@ -101,18 +130,33 @@ def _server() -> Iterator[ThreadingHTTPServer]:
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         site: AgentSite | None = getattr(self.server, "site", None)
-        path = self.path.partition("?")[0]
+        path, _, query = self.path.partition("?")
         if site is None:
-            self._send(200, "<p>Elsewhere</p>")
+            self._elsewhere(path)
         elif path == "/login":
             self._send(200, _LOGIN)
         elif f"sid={site.sid}" not in self.headers.get("Cookie", ""):
             self._send(302, "", Location="/login")
+        elif path == "/broken":
+            self.close_connection = True  # without an answer
+        elif path == "/away":
+            self._send(302, "", Location=site.away(query))
+        elif path in site.pages():
+            status, text, headers = site.pages()[path]
+            self._send(status, text, **headers)
         else:
             self._send(200, site.home() if path in {"/", "/home"} else f"<title>Other</title><p>Other page of {path}</p>")
 
+    def _elsewhere(self, path: str) -> None:
+        self.server.asked.append(path)  # type: ignore[attr-defined]
+        script = "document.getElementById('said').textContent = 'Script of elsewhere';"
+        self._send(200, script if path.endswith(".js") else f"<p>Elsewhere {path}</p>")
+
     def do_POST(self) -> None:
-        site: AgentSite = self.server.site  # type: ignore[attr-defined]
+        site: AgentSite | None = getattr(self.server, "site", None)
+        if site is None:
+            self._elsewhere(self.path)
+            return
         form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
         if self.path == "/typed":
             site.typed += [f"{name}={value[0]}" for name, value in form.items()]

@@ -29,6 +29,10 @@ HANDLE = Field(description="Of a page, as open_page gave it.", max_length=64)
 _URL = "An address of the session's site, or a path of it such as /account."
 _LONGEST_TITLE = 200
 _TITLE_SECONDS = 5.0
+REFUSED: list[str] = Field(
+    default_factory=list,
+    description="Places outside of the site to which pages of the session wanted to go since the last call: they were not let, and stay where they are.",
+)
 _MOST_CHARACTERS = 100_000
 
 
@@ -76,6 +80,7 @@ class PageState(Result):
         default=False, description="The session was hibernated since the last call: the page was opened again, and what was typed there is gone."
     )
     outside: bool = Field(default=False, description="It has left the session's site, so it cannot be read or used; navigate leads it back.")
+    refused: list[str] = REFUSED
     new_pages: list[str] = Field(default_factory=list, description="Handles of pages that it has opened.")
 
 
@@ -90,6 +95,7 @@ class PageText(Result):
     total_chars: int
     next_offset: int | None = Field(description="Where the rest begins; null when this was the end.")
     reopened: bool = False
+    refused: list[str] = REFUSED
 
 
 class Closed(Result):
@@ -127,7 +133,7 @@ async def navigate(call: Call, given: Led) -> PageState:
     url = handle.site.url(given.url)
     call.bench.pages.check_place(handle.site, url)
     async with call.bench.pages.visit(handle) as visit:
-        await call.bench.pages.goto(visit.page, url)
+        await call.bench.pages.goto(visit.page, url, visit.fence)
         return await state_of(call, visit)
 
 
@@ -146,7 +152,14 @@ async def read_page(call: Call, given: Read) -> Reply:
     end = given.offset + given.max_chars
     piece = view.marked(text[given.offset : end])
     result = PageText(
-        handle=handle.id, url=url, mode=given.mode, text=piece, total_chars=len(text), next_offset=end if end < len(text) else None, reopened=visit.reopened
+        handle=handle.id,
+        url=url,
+        mode=given.mode,
+        text=piece,
+        total_chars=len(text),
+        next_offset=end if end < len(text) else None,
+        reopened=visit.reopened,
+        refused=visit.fence.tried(),
     )
     return Reply(result, text=f"{piece}\n{result.model_dump_json(exclude={'text'})}")
 
@@ -193,7 +206,8 @@ async def state_of(call: Call, visit: Visit) -> PageState:
     outside = leads_out(call.bench.settings, visit.handle.site, visit.page.url)
     title = "" if outside else hidden.out_of(await _title_of(visit.page))[:_LONGEST_TITLE]
     url = masked_url(hidden.out_of(visit.page.url))
-    return PageState(handle=visit.handle.id, url=url, title=title, reopened=visit.reopened, outside=outside, new_pages=visit.opened)
+    refused = visit.fence.tried()
+    return PageState(handle=visit.handle.id, url=url, title=title, reopened=visit.reopened, outside=outside, refused=refused, new_pages=visit.opened)
 
 
 async def _title_of(page: Page) -> str:
