@@ -12,8 +12,8 @@ from handstamp._signed_in import Order, begun, engine
 from handstamp.browser import SyncDrivers, at_once
 from handstamp.errors import ConfigError
 from handstamp.keeper import Given
+from handstamp.managers.persistent import PersistentSession
 from handstamp.managers.recorder import BrowserSession
-from handstamp.managers.session import PersistentSession
 from handstamp.managers.sync_login import BrowserManager, LoginManager
 from handstamp.managers.sync_profile import ProfileManager, get_profile_manager
 from handstamp.managers.sync_session import SessionManager

@@ -2,9 +2,10 @@
 
 from handstamp.managers.browser import BrowserManager
 from handstamp.managers.login import LoginManager
+from handstamp.managers.persistent import PersistentSession
 from handstamp.managers.profile import ProfileManager, get_profile_manager
 from handstamp.managers.recorder import BrowserSession
-from handstamp.managers.session import PersistentSession, SessionManager
+from handstamp.managers.session import SessionManager
 from handstamp.managers.values import LockInfo, Profile, ProfileManagerConfig, SessionState
 
 __all__ = [

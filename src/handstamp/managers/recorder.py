@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from handstamp.state.masking import masked_url
 
 if TYPE_CHECKING:
-    from handstamp.browser import EagerContext
+    from handstamp.managers.keeping import Keeping
 
 MOST_REMEMBERED = 1000  # navigations, and actions, of one session
 _WEB = ("http://", "https://")
@@ -37,8 +37,10 @@ class BrowserSession:
         self.pages_visited = 0
         self._visited: deque[str] = deque(maxlen=MOST_REMEMBERED)
         self._done: deque[str] = deque(maxlen=MOST_REMEMBERED)
-        self.keeping: EagerContext | None = None  # set by the manager that saves it
+        self.keeping: Keeping | None = None  # set by the manager that saves it
+        self._loading: set[Any] = set()  # pages that a new document comes into
         context.on("page", self._opened)
+        context.on("close", self._ended)
         for page in context.pages:
             self._opened(page)
 
@@ -62,20 +64,41 @@ class BrowserSession:
     def _opened(self, page: Any) -> None:
         self._note("open")
         page.on("framenavigated", lambda frame: self._went(page, frame))
-        page.on("request", self._asked)
+        page.on("request", lambda request: self._asked(page, request))
+        page.on("requestfinished", self._answered)
         page.on("download", lambda download: self._note(f"download {masked_url(download.url)}"))
-        page.on("close", lambda _: self._note("close"))
+        page.on("close", lambda _: self._closed(page))
 
     def _went(self, page: Any, frame: Any) -> None:
         if frame == page.main_frame and frame.url.startswith(_WEB):
             self.pages_visited += 1
             self._visited.append(masked_url(frame.url))
-            self._note(f"visit {masked_url(frame.url)}")
+            at_load = page in self._loading and (self.keeping is None or self.keeping.knows_device)  # there is a look then anyway
+            self._loading.discard(page)
+            self._note(f"visit {masked_url(frame.url)}", looks=not at_load)
 
-    def _asked(self, request: Any) -> None:
+    def _asked(self, page: Any, request: Any) -> None:
         if request.method == "POST" and request.url.startswith(_WEB):
             self._note(f"submit {masked_url(request.url)}")
+        if request.is_navigation_request() and request.frame == page.main_frame:
+            self._loading.add(page)
 
-    def _note(self, what: str) -> None:
+    def _answered(self, request: Any) -> None:
+        if request.method == "POST" and not request.is_navigation_request() and self.keeping is not None:
+            self.keeping.look_soon()
+
+    def _closed(self, page: Any) -> None:
+        self._loading.discard(page)
+        self._note("close")
+
+    def _ended(self, _context: Any) -> None:
+        if self.keeping is not None:
+            self.keeping.context_closed()
+
+    def _note(self, what: str, *, looks: bool = False) -> None:
         self.last_activity = datetime.now(UTC)
         self._done.append(what)
+        if self.keeping is not None:
+            self.keeping.note()
+            if looks:
+                self.keeping.look_soon()

@@ -12,8 +12,8 @@ from handstamp.managers.twin import documented_as
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from handstamp.managers.persistent import PersistentSession
     from handstamp.managers.recorder import BrowserSession
-    from handstamp.managers.session import PersistentSession
 
 
 class _Flows(session.SessionManager):
@@ -22,8 +22,8 @@ class _Flows(session.SessionManager):
 
 @documented_as(session.SessionManager)
 class SessionManager:
-    def __init__(self, storage_path: str | Path | None = None, *, inactivity_seconds: float = 1800) -> None:
-        self._flows = _Flows(storage_path, inactivity_seconds=inactivity_seconds)
+    def __init__(self, storage_path: str | Path | None = None, *, inactivity_seconds: float = 1800, cleanup_seconds: float = 3600) -> None:
+        self._flows = _Flows(storage_path, inactivity_seconds=inactivity_seconds, cleanup_seconds=cleanup_seconds)
         self.vault = self._flows.vault
 
     def save_session(self, session_id: str, browser_session: BrowserSession) -> bool:
