@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from dataclasses import fields
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -20,9 +22,6 @@ from handstamp.mcp.tools import TOOLS
 from handstamp.mcp.view import marked, shown_link
 from handstamp.sites import Site
 from handstamp.sites.recipe import Recipe
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 BANK = Site(Recipe("bank", "https://bank.example", ("bank.example",)))
 LOCAL = Site(Recipe("local", "http://127.0.0.1:8000", ("127.0.0.1",)))
@@ -203,10 +202,36 @@ def test_flags_rise_above_the_file_and_add_to_what_it_denies(tmp_path: Path) -> 
     assert mcp_settings(path=tmp_path) == McpSettings(allow=("read",), deny=("screenshot",), sites=("bank",), max_sessions=3)
     above = mcp_settings({"allow": ["read", "act"], "deny": ["fill"], "sites": ["shop"]}, path=tmp_path)
     assert (above.allow, above.deny, above.sites) == (("read", "act"), ("screenshot", "fill"), ("shop",))
-    with pytest.raises(ConfigError, match="command line"):
+    with pytest.raises(ConfigError, match="--max-sessions is something else than a whole number from 1"):
         mcp_settings({"max_sessions": 0}, path=tmp_path)
     with pytest.raises(ConfigError, match="is a path"):
         mcp_settings({"profiles": ["../x"]}, path=tmp_path)
+
+
+def test_variables_rise_above_the_file_and_flags_above_them_and_each_adds_to_what_is_denied(tmp_path: Path) -> None:
+    (tmp_path / "handstamp.toml").write_text('[mcp]\nallow = ["read"]\ndeny = ["screenshot"]\nsites = ["bank"]\nmax_sessions = 3\n')
+    environ = {"HANDSTAMP_MCP_SITES": "shop, mail.example", "HANDSTAMP_MCP_DENY": "fill", "HANDSTAMP_MCP_MAX_SESSIONS": "4", "HANDSTAMP_MCP_PASSWORD": "x"}
+    found = mcp_settings({"deny": ["click"], "max_sessions": 6}, path=tmp_path, environ=environ)
+    assert found == McpSettings(allow=("read",), deny=("screenshot", "fill", "click"), sites=("shop", "mail.example"), max_sessions=6)
+    wrong = [
+        ("MAX_SESSIONS", "many", "a whole number"),
+        ("NAVIGATE", "far", "'site' or 'anywhere'"),
+        ("PROFILES", "../x", "is a path"),
+        ("SITE", "bank", "no setting"),
+    ]
+    for name, text, says in wrong:
+        with pytest.raises(ConfigError, match=says):
+            mcp_settings(path=tmp_path, environ={f"HANDSTAMP_MCP_{name}": text})
+
+
+def test_the_page_of_settings_has_each_with_its_default() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "settings.md").read_text(encoding="utf-8").partition("## Agents")[2].partition("\n## ")[0]
+    rows = {name: (default, about) for name, default, about in re.findall(r"^\| `(\w+)` \| (.+?) \| (.+) \|$", page, re.MULTILINE)}
+
+    def said(default: object) -> str:
+        return (", ".join(f"`{one}`" for one in default) or "none") if isinstance(default, tuple) else f"`{default}`"
+
+    assert rows == {one.name: (said(one.default), one.metadata["about"]) for one in fields(McpSettings)}
 
 
 def test_every_tool_is_described_for_whoever_uses_it_and_takes_no_secret() -> None:

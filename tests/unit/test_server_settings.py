@@ -73,7 +73,7 @@ def test_a_table_in_the_place_of_the_server_is_needed(tmp_path: Path) -> None:
 
 
 def test_the_page_of_settings_has_each_with_its_default() -> None:
-    rows = dict(re.findall(r"^\| `(\w+)` \| (\S+) \|", PAGE.read_text(encoding="utf-8").partition("## The server")[2], re.MULTILINE))
+    rows = dict(re.findall(r"^\| `(\w+)` \| (\S+) \|", PAGE.read_text(encoding="utf-8").partition("## The server")[2].partition("\n## ")[0], re.MULTILINE))
     said = {
         one.name: "none" if one.default == () else f"`{one.default:g}`" if isinstance(one.default, float) else f"`{one.default}`"
         for one in fields(ServerSettings)

@@ -1,7 +1,8 @@
 """Give agents sessions, over the Model Context Protocol: on stdin and stdout for the client that starts this, or over HTTP.
 
 An agent gets handles: it can list sessions, begin logins, open pages, read and use them, and run sites' operations; it never gets a
-cookie, a token or a password. What it may do is set in [mcp] of handstamp.toml, and by the options here. It needs the extra `mcp`.
+cookie, a token or a password. What it may do is set in [mcp] of handstamp.toml, by variables HANDSTAMP_MCP_<NAME>, and by
+the options here. It needs the extra `mcp`.
 
 Over HTTP a token is wanted, the same as by `handstamp serve`, which makes more of them (--add-token); the first is in the file
 server.token of the home directory.
@@ -33,7 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.add_argument("--http", nargs="?", const=DEFAULT, metavar="HOST:PORT", help=f"listen there instead ({DEFAULT}; port 0 takes a free one)")
     parser.add_argument("--no-auth", action="store_true", help="with --http: want no token; on an address of this machine only")
-    may = parser.add_argument_group("what agents may do, above [mcp] in handstamp.toml")
+    may = parser.add_argument_group("what agents may do, above HANDSTAMP_MCP_<NAME> and [mcp] in handstamp.toml")
     may.add_argument("--allow", action="append", metavar="NAME", help="only these tools: a name, or a group (read, act, login, operations); repeatable")
     may.add_argument("--deny", action="append", metavar="NAME", help="not these tools; repeatable")
     may.add_argument("--read-only", action="store_true", help="only the tools that look: --allow read")
