@@ -21,6 +21,7 @@ from handstamp.mcp.call import Bench, Call
 from handstamp.mcp.failures import UNEXPECTED, Failure, failure_of, wrong_arguments
 from handstamp.mcp.permissions import Caller, allows_tool
 from handstamp.mcp.tool import Reply
+from handstamp.sites.site import ad_hoc_site
 from handstamp.vault import names
 
 if TYPE_CHECKING:
@@ -121,8 +122,8 @@ class Serving:
         site = getattr(tool.act, "site", None) or arguments.get("site", "")
         profile = arguments.get("profile", "default")
         try:
-            return names.site_name(site), names.profile_name(profile)
-        except (ConfigError, TypeError):  # none was given, or something that nothing is called
+            return names.site_name(ad_hoc_site(site).name if "://" in site else site), names.profile_name(profile)
+        except (ConfigError, TypeError, ValueError):  # none was given, or something that nothing is called
             return None, None
 
 

@@ -60,6 +60,7 @@ class Openings:
         self._home = home
         self._solver = solver
         self._sites: dict[str, Site] = {}
+        self._addresses: dict[str, str] = {}  # by which sites without recipe are found, by name
         self._logins = asyncio.Semaphore(settings.max_sessions)
 
     def site(self, name: str) -> Site:
@@ -74,6 +75,18 @@ class Openings:
                 raise SiteUnknown(f"there is no site of this name here; there are {', '.join(known)}")
             self._sites[name] = find_site(name, home=self._home)
         return self._sites[name]
+
+    def site_at(self, url: str) -> Site:
+        """The site at a URL; one without recipe can be asked for by its name from now on. Nobody logs in there: it has no login.
+
+        Raises:
+            RecipeInvalid: `url` is none. SiteUnknown: another site has the name that it would get.
+        """
+        found = find_site(url, home=self._home)
+        if found.recipe.login is not None or found.name in {one.name for one in list_sites(home=self._home)}:
+            return self.site(found.name)
+        self._addresses.setdefault(found.name, found.base_url)
+        return self._sites.setdefault(found.name, found)
 
     def keeper(self, solver: ChallengeSolver | None = None) -> Keeper:
         """One that checks and logs in for this pool."""
@@ -115,7 +128,9 @@ class Openings:
         """
         wait = max(0.0, until - asyncio.get_running_loop().time())
         apart = wanted.profile if self._settings.isolation == "session" else ""
-        order = Order(wanted.site.name, wanted.profile, wanted.given, vault=self._vault, wait=wait, apart=apart, checked=True)
+        order = Order(
+            self._addresses.get(wanted.site.name, wanted.site.name), wanted.profile, wanted.given, vault=self._vault, wait=wait, apart=apart, checked=True
+        )
         try:
             live = await LiveSession.open(wanted.site, order, died=died)
         except BrowserGone:  # it ended just then; there is another by now

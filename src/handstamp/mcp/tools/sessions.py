@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from handstamp.vault import Event
 
 PROFILE = Field(default="default", description="The profile whose session it is, as list_sessions names it.", max_length=128)
-SITE = Field(description="Name of a site, as list_sites names it.", max_length=128)
+SITE = Field(
+    description="Name of a site, as list_sites or list_sessions has it. The URL of a site without recipe, where a session of it is kept.", max_length=128
+)
 _MOST_EVENTS = 200
 
 
