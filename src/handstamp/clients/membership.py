@@ -14,7 +14,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from handstamp.clients.renewal import Renewal, Renewed
 from handstamp.errors import ChallengeUnsolved, LoginError, LoginFailed, LoginRequired
 from handstamp.home import home
 from handstamp.http.carrier import Carrier
@@ -23,6 +22,7 @@ from handstamp.http.transport import origin
 from handstamp.sites import expiry_evidence, find_site
 from handstamp.sites.bearer import bearer_header, csrf_header, origin_of
 from handstamp.sites.conditions import fits
+from handstamp.sites.renewal import Renewal, Renewed
 from handstamp.state import Clock, Device, PartId, PartKind, cookie_scope, cookies_to_send
 from handstamp.vault import Vault
 

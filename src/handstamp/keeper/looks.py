@@ -4,6 +4,8 @@ Where a site gives a new session id with each answer, a look that was sent with 
 refusal says nothing of the session. So `expired` counts only if nobody has brought a newer id meanwhile. And what a look
 brings back is stamped right behind what it was sent with: it never lies above what somebody else has saved since, a
 deletion least of all.
+
+Where the recipe says how a spent token is renewed, a session is not over while that works: it is tried, once, before `expired` is said.
 """
 
 from __future__ import annotations
@@ -17,12 +19,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from handstamp.http import probe
+from handstamp.http.carrier import Carrier
 from handstamp.keeper.saver import Saver
 from handstamp.sites import Evidence, Verdict, expiry_evidence, judge
-from handstamp.sites.bearer import bearer_header, bearer_token
+from handstamp.sites.bearer import bearer_header, bearer_token, origin_of
 from handstamp.sites.check import check_by_http, withheld_changes
 from handstamp.sites.expiry import auth_cookies
+from handstamp.sites.renewal import Renewal, Renewed
+from handstamp.sites.verdict import RENEWED
 from handstamp.state import Device, Entry, Health, Part, PartId, PartKind, Stamp, StorageState, cookie_scope, merge_states
+from handstamp.vault import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -39,6 +45,7 @@ LONG_PATIENCE = (1.0, 2.0)
 MOST_LOOKS = 20
 TURN_WAIT = 60.0
 """Seconds to wait for requests of others, at a site that takes them one at a time."""
+_OPEN = frozenset({Standing.ALIVE, Standing.FRESH, Standing.MINE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +99,23 @@ class Looking:
         turn = partial(self._turn, site, profile, held=has_turn)
         if wake:
             with turn():
-                state = self.vault.load(profile, domains=site.domains)
-                if state and (trouble := self._woken(site, profile, session, state, lease, wake=wake)):
+                if trouble := self._woken(site, profile, session, lease, wake=wake):
                     return trouble
+        tried = False
+        earlier: Verdict | None = None
         for _ in range(MOST_LOOKS):
             with turn():
                 state = self.vault.load(profile, domains=site.domains)
                 if not any(part.live() for part in state.parts.values()):
                     return None
                 verdict, left = self._once(site, profile, session, state, lease)
+                if not tried and renewable(site, verdict):
+                    tried, verdict = True, after_renewal(self._renewed(site, profile, session, left, lease), verdict, site)
+                    if verdict.renewed:
+                        earlier = verdict
+                        continue
             if verdict.health is not Health.EXPIRED:
-                return verdict
+                return verdict.after(earlier)
             for pause in PATIENCE + (LONG_PATIENCE if self._rotates(site, profile, session) else ()):
                 yield pause
                 if carriers(self.vault.load(profile, domains=site.domains), site) - carriers(left, site):
@@ -110,6 +123,25 @@ class Looking:
             else:
                 return verdict
         return _superseded(site)
+
+    def _renewed(self, site: Site, profile: str, session: Session | None, state: StorageState, lease: Lease | None) -> Renewed:
+        """How it comes out to change the token in `state` for a new one, unless somebody else has done it meanwhile.
+
+        Not where another has the profile open: its page renews the token itself, and the site may end the session when both do.
+        """
+        if lease is None and (info := self.vault.lease_info(profile)) is not None and info.standing in _OPEN:
+            return Renewed.REFUSED
+        origin = origin_of(site.base_url)
+        items = PartId(PartKind.LOCAL, origin)
+        cookies = {PartId(PartKind.COOKIES, cookie_scope(domain)) for domain in site.domains}
+        saver = Saver(self.vault, profile, site, lease=lease)
+        carrier = Carrier(self.vault, profile, clock=self.clock, items=[*cookies, items, PartId(PartKind.SESSION, origin)], save=saver.keep)
+        try:
+            carrier.look()
+            spent = bearer_header(state, site.recipe, now=datetime.now(UTC))
+            return Renewal(site, carrier, self.vault, profile, session.device if session else Device(), items=items).renew(spent=spent)
+        finally:
+            carrier.close()
 
     def _turn(self, site: Site, profile: str, *, held: bool) -> AbstractContextManager[object]:
         """Where a recipe says that requests go one at a time, none of the HTTP clients' is under way within."""
@@ -124,9 +156,9 @@ class Looking:
         changed = [version for version in self.vault.history(profile) if version.part in ours and version.written_at > since + timedelta(seconds=5)]
         return len(changed) >= 2
 
-    def _woken(self, site: Site, profile: str, session: Session | None, state: StorageState, lease: Lease | None, *, wake: str) -> Verdict | None:
-        now = datetime.now(UTC)
-        if expiry_evidence(state, site.recipe, now, logged_in_at=session.logged_in_at if session else None):
+    def _woken(self, site: Site, profile: str, session: Session | None, lease: Lease | None, *, wake: str) -> Verdict | None:
+        state, now = self.vault.load(profile, domains=site.domains), datetime.now(UTC)
+        if not state or expiry_evidence(state, site.recipe, now, logged_in_at=session.logged_in_at if session else None):
             return None  # the look that follows says so
         device = session.device if session else Device()
         bearer = bearer_header(state, site.recipe, now=now)
@@ -148,6 +180,11 @@ class Looking:
         if changes:
             Saver(self.vault, profile, site, lease=lease).keep(changes)
         return looked.verdict, merge_states(state, changes)
+
+
+def renewable(site: Site, verdict: Verdict) -> bool:
+    """Whether a new token may help after this verdict: not when its time is over whatever happens."""
+    return verdict.health is Health.EXPIRED and site.recipe.session.refresh is not None and verdict.evidence[-1].rule != "max-age"
 
 
 def advanced(steps: Generator[float, None, Verdict | None]) -> tuple[float, tuple[Verdict | None] | None]:
@@ -189,6 +226,17 @@ def changed_by(state: StorageState, cookies: Iterable[Cookie], clock: Clock, *, 
             continue
         changed.setdefault(part_id, {})[cookie.key] = entry
     return StorageState.of([Part(part_id, entries) for part_id, entries in changed.items()], epoch=state.epoch)
+
+
+def after_renewal(renewed: Renewed, verdict: Verdict, site: Site) -> Verdict:
+    """What is known after it: with a new token nothing yet, and where nobody can tell nothing either."""
+    if renewed is Renewed.REFUSED:
+        return verdict
+    if renewed is Renewed.DONE:
+        rule, words = RENEWED, f"the token at '{site.name}' was spent, and there is a new one"
+    else:
+        rule, words = "not-renewed", f"the token at '{site.name}' is spent, and whether it can be renewed nobody can tell: no answer, or the site is in trouble"
+    return Verdict(Health.UNKNOWN, (Evidence("http", rule, words, datetime.now(UTC)),)).after(verdict)
 
 
 def _superseded(site: Site) -> Verdict:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from handstamp.browser import Chromium
     from handstamp.sites import Site
     from handstamp.state import Session
+    from handstamp.vault import Lease
 
 _log = logging.getLogger(__name__)
 _CLOSE_SECONDS = 20.0  # what a context may take to be saved and closed
@@ -78,6 +79,11 @@ class LiveSession:
     def dead(self) -> bool:
         """Whether it is of no more use: its browser or context has ended, or somebody has taken its profile, so that nothing is saved."""
         return self._dead or self._opening.lost is not None
+
+    @property
+    def lease(self) -> Lease | None:
+        """Under which it is open."""
+        return self._opening.lease
 
     @property
     def chromium(self) -> Chromium:

@@ -158,8 +158,8 @@ class Openings:
         now = asyncio.get_running_loop().time()
         if not live.site.can_check or now - live.checked_at < trust:
             return True
-        verdict = await engine().call(self.keeper().check(live.site, live.session.profile, by_browser=False))
-        if verdict.health is Health.EXPIRED:
+        verdict = await engine().call(self.keeper().check(live.site, live.session.profile, by_browser=False, lease=live.lease))
+        if verdict.health is Health.EXPIRED or verdict.renewed:  # its pages have the old token, and would spend the old refresh token
             return False
         if verdict.health is Health.VALID:
             live.checked_at = now

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from handstamp.state import Health
 
 CheckKind = Literal["state", "http", "browser", "login"]
+RENEWED = "renewed"
+"""The rule of evidence that a token was spent, and that there is a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,11 @@ class Verdict:
     def text(self) -> str:
         """The deciding evidence as a sentence."""
         return self.evidence[-1].text if self.evidence else ""
+
+    @property
+    def renewed(self) -> bool:
+        """A token was changed for a new one on the way to it: a page that is open elsewhere has the old one."""
+        return any(one.rule == RENEWED for one in self.evidence)
 
     def after(self, earlier: Verdict | None) -> Verdict:
         """This verdict, with the evidence of the cheaper look before it kept in front."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from handstamp.demo import Control
+    from handstamp.demo import Control, DemoServers
     from handstamp.vault import Vault
 
     from .conftest import Opened
@@ -244,6 +244,41 @@ def test_a_session_that_the_site_has_ended_is_brought_back_on_its_next_use(with_
 
     with_pool(flow, trust_seconds=0.0)
     assert logins(control) == 2
+
+
+TOKENS_ONLY = """
+name = "tokens"
+base_url = "{url}"
+login = {{ url = "/login", steps = [
+    {{ fill = "#username", value = "{{username}}" }},
+    {{ fill = "#password", value = "{{password}}" }},
+    {{ click = "main button[type=submit]" }},
+] }}
+check = {{ url = "/api/account", logged_in = {{ status = 200 }}, logged_out = {{ status = 401 }} }}
+
+[session]
+bearer = {{ local_storage = "token" }}
+refresh = {{ url = "/api/token", local_storage = "refresh_token", store = {{ token = "token", refresh_token = "refresh_token" }} }}
+"""
+
+
+def test_a_live_session_whose_token_is_spent_gets_a_new_one_without_a_login(
+    with_pool: Callable[..., None], control: Control, servers: DemoServers, home: Path
+) -> None:
+    (home / "sites").mkdir(parents=True, exist_ok=True)
+    (home / "sites" / "tokens.toml").write_text(TOKENS_ONLY.format(url=servers.portside.url))
+    control.set(token_seconds=60.0, refresh_rotation=True)
+
+    async def flow(opened: Opened) -> None:
+        session_id = (await opened.pool.admit("tokens", DEMO.username, DEMO.password)).session.session_id
+        for _ in range(2):
+            control.advance(61.0)
+            async with opened.pool.use(session_id) as live:
+                assert await who(live) == "demo"
+        assert "token-reuse" not in control.stats().portside.sessions_ended
+
+    with_pool(flow, trust_seconds=0.0)
+    assert logins(control) == 1
 
 
 def test_live_sessions_are_looked_at_and_brought_back_while_nobody_uses_them(with_pool: Callable[..., None], control: Control) -> None:
