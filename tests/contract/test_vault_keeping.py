@@ -56,8 +56,12 @@ def test_a_password_is_known_again_by_its_mark_alone(vault: Vault) -> None:
     mark = vault.password_mark("portside", "dana", "secret")
     assert mark == vault.password_mark("portside", "dana", "secret")
     assert mark not in {vault.password_mark("portside", "dana", "other"), vault.password_mark("portside", "omar", "secret")}
-    vault.update_attempts("portside", "dana", lambda known, _: replace(known, refused=mark))
-    assert vault.login_attempts("portside", "dana").refused == mark
+    other = vault.password_mark("portside", "dana", "other")
+    for refused in (mark, other, mark):
+        vault.update_attempts("portside", "dana", lambda known, _, refused=refused: known.with_refused(refused))
+    assert vault.login_attempts("portside", "dana").refused == (mark, other)
+    vault.update_attempts("portside", "dana", lambda _, __: Attempts())
+    assert vault.login_attempts("portside", "dana").refused == ()
 
 
 def test_a_question_is_answered_once_from_another_program(open_vault: OpenVault) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from handstamp.errors import ChallengeUnsolved, LoginBudgetSpent, LoginFailed
 from handstamp.keeper.budget import Applicant, Budget, admitted, failed, is_spent
 from handstamp.vault import Attempts
+from handstamp.vault.attempts import REFUSED_KEPT
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DANA = Applicant("portside", "dana", "work", b"one")
@@ -35,6 +36,23 @@ def test_a_refused_password_is_not_tried_again_by_anybody() -> None:
         with pytest.raises(LoginFailed, match=r"refused this password.*12:00:00Z.*`handstamp refresh portside --profile work --clear`"):
             admitted(known, NOW + timedelta(days=9), who, BUDGET)
     assert admitted(known, NOW + timedelta(days=9), replace(DANA, mark=b"two"), BUDGET).failures == 2
+
+
+def test_a_password_that_was_refused_before_another_one_is_not_tried_again_either() -> None:
+    known = after(after(Attempts(), refused()), refused(), who=replace(DANA, mark=b"two"), now=NOW + timedelta(days=1))
+    for mark in (b"one", b"two"):
+        with pytest.raises(LoginFailed, match="refused this password"):
+            admitted(known, NOW + timedelta(days=9), replace(DANA, mark=mark), BUDGET)
+    assert admitted(known, NOW + timedelta(days=9), replace(DANA, mark=b"three"), BUDGET).failures == 3
+
+
+@given(st.lists(st.integers(0, 30), max_size=60))
+def test_the_refused_passwords_that_are_known_are_the_latest_each_once(marks: list[int]) -> None:
+    known = Attempts()
+    for mark in marks:
+        known = known.with_refused(bytes([mark]))
+    latest = list(dict.fromkeys(reversed(marks)))
+    assert known.refused == tuple(bytes([mark]) for mark in latest[:REFUSED_KEPT])
 
 
 def test_three_failures_spend_the_budget_until_somebody_clears_it() -> None:
@@ -100,7 +118,7 @@ def test_a_pause_stays_within_its_bounds(times: int, chance: float) -> None:
 
 def test_a_login_whose_program_was_killed_counts() -> None:
     known = admitted(Attempts(), NOW, DANA, BUDGET)
-    assert (known.failures, known.refused) == (1, None)
+    assert (known.failures, known.refused) == (1, ())
     assert "nothing was heard" in known.reason
 
 
@@ -108,20 +126,20 @@ def test_a_login_that_never_came_to_the_password_counts_not_but_is_not_hurried()
     known = Attempts()
     for _ in range(9):
         known = after(known, refused(sent=False, health="unknown"), now=NOW if known.not_before is None else known.not_before)
-    assert (known.failures, known.troubles, known.refused) == (0, 9, None)
+    assert (known.failures, known.troubles, known.refused) == (0, 9, ())
     assert known.not_before is not None
 
 
 def test_a_login_that_could_not_be_told_counts_and_its_password_may_be_right() -> None:
     known = after(Attempts(), refused(health="unknown"))
-    assert (known.failures, known.refused) == (1, None)
+    assert (known.failures, known.refused) == (1, ())
 
 
 def test_the_sites_own_word_on_waiting_is_kept() -> None:
     until = NOW + timedelta(hours=5)
     known = after(Attempts(), refused(health="blocked", until=until))
     assert known.not_before == until
-    assert known.refused is None
+    assert known.refused == ()
 
 
 def test_a_challenge_is_no_wrong_password() -> None:

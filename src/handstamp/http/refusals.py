@@ -50,7 +50,7 @@ class Refusals:
         """
         known, who = self._known(username), f"{self._service} refused"
         again = "give another one, or call login() if it is right after all"
-        if known.refused is not None and known.refused == self._mark(username, password):
+        if self._mark(username, password) in known.refused:
             raise LoginFailed(f"{who} this password of {username}, and it is not tried again by itself; {again}")
         if known.not_before is not None and known.not_before > datetime.now(UTC):
             until = f"{known.not_before:%Y-%m-%d %H:%M:%S}Z"
@@ -66,9 +66,8 @@ class Refusals:
 
         def change(known: Attempts, now: datetime) -> Attempts:
             later = max(filter(None, (known.not_before, error.until)), default=None)
-            return replace(
-                known, failures=known.failures + 1, failed_at=now, not_before=later, reason=str(error), refused=known.refused if mark is None else mark
-            )
+            known = known if mark is None else known.with_refused(mark)
+            return replace(known, failures=known.failures + 1, failed_at=now, not_before=later, reason=str(error))
 
         self._update(username, change)
 

@@ -90,12 +90,12 @@ def admitted(known: Attempts, now: datetime, applicant: Applicant, budget: Budge
             f"the login of {who} failed {known.failures} times and is not tried again by itself (the last time: {_ended(known.reason)}); "
             f"set it right, then run {applicant.clearing}"
         )
-    if known.refused is not None and known.refused == applicant.mark:
+    if applicant.mark in known.refused:
         raise LoginFailed(
             f"the site refused this password of {who}{_at(known.failed_at)}, and it is not tried a second time; "
             f"give another one, or if it is right after all run {applicant.clearing}"
         )
-    others = applicant.given and known.refused is not None and known.troubles == 0  # the pause is that of another password
+    others = applicant.given and bool(known.refused) and known.troubles == 0  # the pause is that of another password
     if applicant.by_itself and not others and known.not_before is not None and known.not_before > now:
         raise LoginBudgetSpent(
             f"the login of {who} failed a moment ago ({_ended(known.reason)}); the next one is made by itself at "
@@ -123,13 +123,12 @@ def failed(known: Attempts, now: datetime, applicant: Applicant, error: LoginErr
     troubles = 0 if refused and told is None else known.troubles + 1
     pause = timedelta(seconds=budget.pause(failures if counts else troubles, chance))
     return replace(
-        known,
+        known.with_refused(applicant.mark) if refused else known,
         failures=failures,
         troubles=troubles,
         failed_at=now,
         not_before=max(now + pause, told or now),
         reason=str(error),
-        refused=applicant.mark if refused else known.refused,
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from handstamp.vault.index import MARK_BYTES
 from handstamp.vault.model import instant, maybe_instant, maybe_milliseconds
 from handstamp.vault.store import Raced, whole
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from handstamp.vault.store import Transaction
+
+REFUSED_KEPT = 16
+"""Marks of refused passwords that are kept for an account; more than any sensible budget lets it be tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class Attempts:
         failed_at: the last that failed.
         not_before: no login by itself before this.
         reason: why the last one failed, for people; empty when none did.
-        refused: mark of the password that the site refused, see `Vault.password_mark`; None when none was.
+        refused: marks of the passwords that the site refused, the latest first, see `Vault.password_mark`; `REFUSED_KEPT` at most.
     """
 
     failures: int = 0
@@ -33,7 +37,12 @@ class Attempts:
     failed_at: datetime | None = None
     not_before: datetime | None = None
     reason: str = ""
-    refused: bytes | None = field(default=None, repr=False)
+    refused: tuple[bytes, ...] = field(default=(), repr=False)
+
+    def with_refused(self, mark: bytes) -> Attempts:
+        """The same, knowing one more of them."""
+        others = (known for known in self.refused if known != mark)
+        return replace(self, refused=(mark, *others)[:REFUSED_KEPT])
 
 
 def read(transaction: Transaction, row_key: bytes) -> Attempts:
@@ -60,7 +69,7 @@ def update(transaction: Transaction, row_key: bytes, change: Callable[[Attempts,
         failed_at=maybe_milliseconds(after.failed_at),
         not_before=maybe_milliseconds(after.not_before),
         reason=after.reason,
-        refused=after.refused,
+        refused=b"".join(after.refused) or None,
     )
     if not written:
         raise Raced
@@ -73,5 +82,6 @@ def _read(transaction: Transaction, row_key: bytes) -> tuple[int, Attempts]:
         return 0, Attempts()
     revision, failures, troubles, failed_at, not_before, reason, refused = rows[0]
     whole(revision, failures, troubles)
-    mark = None if refused is None else bytes(refused)
-    return revision, Attempts(failures, troubles, maybe_instant(failed_at), maybe_instant(not_before), str(reason), mark)
+    together = bytes(refused or b"")
+    marks = tuple(together[at : at + MARK_BYTES] for at in range(0, len(together), MARK_BYTES))
+    return revision, Attempts(failures, troubles, maybe_instant(failed_at), maybe_instant(not_before), str(reason), marks)

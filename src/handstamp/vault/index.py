@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from handstamp.state import PartId
 
 KEY_BYTES = 32
+MARK_BYTES = 16
+"""Of every name and mark."""
 
 
 class Index:
@@ -39,7 +41,7 @@ class Index:
         for word in words:
             data = word.encode("utf-8", "surrogatepass")
             mac.update(len(data).to_bytes(4, "big") + data)
-        return mac.digest()[:16]
+        return mac.digest()[:MARK_BYTES]
 
     def part(self, profile: str, part_id: PartId) -> bytes:
         """Of the row of a part."""

@@ -57,6 +57,21 @@ def test_ever_new_wrong_passwords_stop_at_the_budget(vault: Vault, portside: Sit
     assert control.stats().portside.attempts == 4
 
 
+def test_of_two_refused_passwords_neither_is_tried_again_until_a_login_works(
+    vault: Vault, keeper: Keeper, portside: Site, control: Control, saved: Callable[..., None]
+) -> None:
+    saved(vault, "work", dead=True)
+    for password in ("wrong-1", "wrong-2", "wrong-1", "wrong-2"):
+        with pytest.raises(LoginFailed):
+            engine().run(keeper.ensure(portside, "work", Given("demo", password)))
+    assert control.stats().portside.attempts == 2
+    engine().run(keeper.ensure(portside, "work", Given("demo", "harbour-light-7")))
+    control.revoke()
+    with pytest.raises(LoginFailed):
+        engine().run(keeper.ensure(portside, "work", Given("demo", "wrong-1")))  # the account may have been given it since
+    assert control.stats().portside.attempts == 4
+
+
 def test_the_right_password_is_not_kept_waiting_by_a_wrong_one(
     vault: Vault, keeper: Keeper, portside: Site, control: Control, saved: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
