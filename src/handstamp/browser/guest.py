@@ -94,24 +94,18 @@ class GuestContext(LiveContext):
         self._reading: set[asyncio.Task[None]] = set()
         self._read: set[str] = set()
         if not gives:
-            self._areas = Areas.of(StorageState())
-            self._late = set()
+            self._serving.areas = Areas.of(StorageState())
 
     async def fill(self, context: str) -> None:
         """Put the missing cookies into the context and begin to watch it."""
         self.id = context
         given = cookies_to_give(self._saved, await self.jar(), since=self._since, now=time.time())
         if self._gives:
-            await self._put_cookies(given)
+            await self._jar.put(given)
             await self._databases.restore_files()
-        ours = {cookie.key for cookie in given}
-        jar = await self.jar()
-        self.mirror.start_from(cookie for cookie in jar if cookie.key in ours)
-        self.mirror.look_at(jar, now=time.time())
-        self._filled.set()
-        self._start(self._watch_cookies())
-        self._start(self._databases.read_behind())
-        self._start(self._save_behind())
+        await self._jar.start_from(given, now=time.time())
+        self._jar.full.set()
+        self._watch()
 
     def arm(self, session: str, *, target: str, parent: str | None = None, opener: str | None = None) -> None:
         """See `LiveContext.arm`. Tabs have the name of their target, so that who comes again finds them again."""
@@ -170,10 +164,10 @@ class GuestContext(LiveContext):
         saved = {key[0]: value for key, value in self.mirror.values(part_id).items()}
         for name, value in there.items():
             self.mirror.set(part_id, (name,), value)
-        if self._gives and scope not in self._served:
+        if self._gives and scope not in self._serving.served:
             await self._put(session, frame, scope, "localStorage", {name: value for name, value in saved.items() if name not in there})
             await self._fill_databases(session, frame, scope)
-        self._give(scope)
+        self._serving.give(scope)
 
     async def _meet_session(self, session: str, frame: str, scope: str) -> None:
         part_id = PartId(PartKind.SESSION, scope)

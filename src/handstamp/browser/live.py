@@ -5,22 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 import uuid
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from handstamp.browser.activity import ActivityLog
-from handstamp.browser.cdp import CdpError
-from handstamp.browser.cookies import from_cdp, to_cdp
 from handstamp.browser.databases import Databases
 from handstamp.browser.incoming import Incoming
 from handstamp.browser.items import Items
+from handstamp.browser.jar import Jar
 from handstamp.browser.mirror import Mirror
-from handstamp.browser.restore import WORLD, Areas, apply_script
 from handstamp.browser.saving import Saving
+from handstamp.browser.serving import Serving
 from handstamp.browser.storage_key import origin_of_url
-from handstamp.browser.tabs import Document, Handed, Tabs
+from handstamp.browser.tabs import Document, Tabs
 from handstamp.browser.waking import silent
 from handstamp.errors import BrowserError
 from handstamp.state import Loss, StorageState
@@ -36,10 +33,6 @@ if TYPE_CHECKING:
     from handstamp.state import Clock, Cookie
 
 _log = logging.getLogger(__name__)
-LOOK_EVERY = 0.5  # seconds between two looks at the cookie jar; a look costs about a millisecond
-COOKIES_AT_ONCE = 25  # the browser does nothing else meanwhile
-FILL_WITHIN = 0.02  # seconds from the making of a context; a driver that opens a page at once is quicker
-LOOK_AFTER = 0.1  # seconds after a navigation, which has the browser's hands full
 SETTLE = 0.01  # seconds until the storage service has surely taken what a page wrote
 
 
@@ -75,95 +68,42 @@ class LiveContext:
         self._saving = Saving(self.mirror, save)
         self._ending: asyncio.Future[None] | None = None
         self._documents: dict[str, Document] = {}
-        self._served: set[str] = set()
-        self._tabs = Tabs(self.mirror, saved=lambda: self._areas.tabs, documents=self._documents, changed=self._refresh_all)
-        self._items = Items(connection, self.mirror, self._tabs, served=self._give)
+        self._jar = Jar(connection, self.mirror, context=lambda: self.id, lose=self.lose, start=self._start)
+        self._serving = Serving(connection, self._documents, state, guest=helpers is None)
+        self._tabs = Tabs(self.mirror, saved=lambda: self._serving.areas.tabs, documents=self._documents, changed=self._serving.refresh)
+        self._items = Items(connection, self.mirror, self._tabs, served=self._serving.give)
         self._databases = Databases(
             connection,
             self.mirror,
-            awaits=self._awaits,
-            served=self._give,
-            databases_served=self._give_databases,
+            awaits=self._serving.awaits,
+            served=self._serving.give,
+            databases_served=self._serving.give_databases,
             lose=self.lose,
             helper=self._helper if helpers else None,
             blank=self._blank if helpers else None,
         )
         self._helpers = helpers
-        self._seen_jar: list[Message] | None = None
-        self._given_jar: list[Message] = []
-        self._to_fill = False
-        self._filled = asyncio.Event()
-        self._look_now = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-
-    @cached_property
-    def _areas(self) -> Areas:
-        return Areas.of(self._state, guest=self._helpers is None)
-
-    @cached_property
-    def _late(self) -> set[str]:
-        """Origins of `_areas.late` of which something is still to be given back."""
-        return set(self._areas.late)
 
     # -- filling ------------------------------------------------------------------------------------------------
 
     async def fill(self, context: str) -> None:
-        """Fill the new context and begin to watch it. Storage follows as documents appear.
-
-        Cookies cost Chromium some 70 µs each. So they go in while it starts the first page's process: see `fill_jar`.
-        """
+        """Fill the new context and begin to watch it. Storage follows as documents appear, cookies a little earlier: see `Jar.fill_soon`."""
         self.id = context
-        self._to_fill = True
-        asyncio.get_running_loop().call_later(FILL_WITHIN, self.fill_jar)
-        asyncio.get_running_loop().call_soon(lambda: self._late)  # made while the driver takes its next step
+        self._jar.fill_soon(self._state)
+        asyncio.get_running_loop().call_soon(lambda: self._serving.late)  # made while the driver takes its next step
         await self._databases.restore_files()
-        self._start(self._watch_cookies())
+        self._watch()
+
+    def _watch(self) -> None:
+        """From now on what changes is seen, and saved."""
+        self._start(self._jar.watch())
         self._start(self._databases.read_behind())
-        self._start(self._save_behind())
-
-    def fill_jar(self) -> None:
-        """Put the cookies in now, if that has not been done: with the first page, when the driver asks for the jar, or soon.
-
-        Nobody gets at the jar before it is full: documents are not asked of a server (see `_let_go_later`), and the driver's own
-        commands to it wait (see `when_filled`).
-        """
-        if self._to_fill:
-            self._to_fill = False
-            self._start(self._fill_jar())
+        self._start(self._saving.behind())
 
     def when_filled(self) -> Awaitable[Any] | None:
         """What a command to the jar has to wait for; None when the jar is full."""
-        if self._filled.is_set():
-            return None
-        self.fill_jar()
-        return self._filled.wait()
-
-    async def _fill_jar(self) -> None:
-        try:
-            await self._put_cookies([cookie for cookie in self._state.cookies() if not cookie.expired(time.time())])
-            self._seen_jar = self._given_jar = await self._raw_jar()  # what the browser makes of them is no change of the site's
-        except BrowserError as error:
-            _log.debug("the browser ended before it had its cookies: %s", error)
-        finally:
-            self._filled.set()
-
-    async def _put_cookies(self, cookies: list[Cookie]) -> None:
-        for at in range(0, len(cookies), COOKIES_AT_ONCE):
-            some = cookies[at : at + COOKIES_AT_ONCE]
-            try:
-                await self._set(some)
-            except CdpError:
-                for cookie in some:  # one that Chromium refuses must not keep the others out
-                    await self._put_cookie(cookie)
-
-    async def _put_cookie(self, cookie: Cookie) -> None:
-        try:
-            await self._set([cookie])
-        except CdpError:
-            self.lose(Loss("cookie", f"{cookie.name} of {cookie.domain}", "Chromium does not accept it"))
-
-    async def _set(self, cookies: list[Cookie]) -> None:
-        await self._connection.send("Storage.setCookies", {"cookies": [to_cdp(cookie) for cookie in cookies], "browserContextId": self.id})
+        return self._jar.when_full()
 
     def _helper(self, scope: str) -> AbstractAsyncContextManager[World]:
         """The storage library in a document of `scope` that we make ourselves."""
@@ -208,35 +148,11 @@ class LiveContext:
         post = self._connection.post
         post("Page.enable", session=session)
         post("DOMStorage.enable", session=session)
-        if self._areas.data:
-            post("Page.addScriptToEvaluateOnNewDocument", {"source": self._areas.data, "worldName": WORLD}, session=session)
-            self._refresh(document)
+        self._serving.arm(document)
         post("Fetch.enable", {"patterns": [{"urlPattern": "*", "resourceType": "Document"}]}, session=session)
         post("Target.setAutoAttach", {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True, "filter": FRAMES}, session=session)
         post("Runtime.runIfWaitingForDebugger", session=session)
-        self.fill_jar()
-
-    def _refresh(self, document: Document) -> None:
-        """Replace the apply script of a document by one that knows what has been served since. Sent at once, in order with what follows."""
-        if not self._areas.data:
-            return  # nothing that it could apply
-        if document.refreshing:
-            document.stale = True
-            return
-        document.refreshing, document.stale = True, False
-        params = {"source": apply_script(self._served, document.tabs), "worldName": WORLD}
-        message = {"method": "Page.addScriptToEvaluateOnNewDocument", "params": params, "sessionId": document.session}
-        self._connection.forward(message, lambda reply: self._refreshed(document, reply))
-
-    def _refreshed(self, document: Document, reply: Message) -> None:
-        document.refreshing = False
-        if "error" in reply:
-            return  # the target is gone
-        if document.apply is not None:
-            self._connection.post("Page.removeScriptToEvaluateOnNewDocument", {"identifier": document.apply}, session=document.session)
-        document.apply = reply["result"]["identifier"]
-        if document.stale:
-            self._refresh(document)
+        self._jar.fill()
 
     def driven(self, target: str) -> None:
         """A driver sends this page somewhere: what the page did before, it has done a while ago."""
@@ -244,11 +160,8 @@ class LiveContext:
             if document.target == target:
                 document.driven = True
 
-    def _hand_over(self, document: Document, params: Message) -> None:
-        """A document has been asked for. If its origin has a large state, give it its data, then let the request go.
-
-        While a document request is paused, commands to the page's renderer are held back; they reach the renderer that the
-        document comes to live in before its first script. So nothing may be awaited here.
+    def _asked_for(self, document: Document, params: Message) -> None:
+        """A document has been asked for. If it may come, and its page has what it needs for it, let the request go.
 
         A page that writes and goes away at once takes the news with it: Chromium tells of a change when its storage service
         has taken it, if the document still lives. So a page that leaves by itself is held for that long.
@@ -257,16 +170,9 @@ class LiveContext:
             document.driven = False  # it stays, and may write more before it leaves
             self._connection.post("Fetch.failRequest", {"requestId": params["requestId"], "errorReason": "Aborted"}, session=document.session)
             return
-        origin = origin_of_url(params["request"]["url"])
-        self._take_back(document, origin)  # what was handed for a document that never came knows too little by now
-        if origin in self._late:
-            source = self._areas.handed(origin, apply_script(self._served, document.tabs))
-            message = {"method": "Page.addScriptToEvaluateOnNewDocument", "params": {"source": source, "worldName": WORLD}, "sessionId": document.session}
-            handed = Handed()
-            document.handed.setdefault(origin, []).append(handed)
-            self._connection.forward(message, lambda reply: self._handed_over(document, handed, reply))
+        self._serving.hand_over(document, origin_of_url(params["request"]["url"]))
         at_once = "redirectedRequestId" in params or (document.driven and params["frameId"] == document.target)
-        if at_once and self._filled.is_set():
+        if at_once and self._jar.full.is_set():
             self._let_go(document.session, params["requestId"])
         else:
             self._start(self._let_go_later(document.session, params["requestId"], 0.0 if at_once else SETTLE))
@@ -277,27 +183,11 @@ class LiveContext:
 
     async def _let_go_later(self, session: str, request: str, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        await self._filled.wait()
+        await self._jar.full.wait()
         self._let_go(session, request)
 
     def _let_go(self, session: str, request: str) -> None:
         self._connection.post("Fetch.continueRequest", {"requestId": request}, session=session)
-
-    def _handed_over(self, document: Document, handed: Handed, reply: Message) -> None:
-        """The browser tells of the script, sometimes only after the document: then it goes at once."""
-        handed.identifier = reply.get("result", {}).get("identifier")
-        if not handed.wanted:
-            self._remove(document, handed)
-
-    def _take_back(self, document: Document, origin: str) -> None:
-        """What stands in this page for documents of `origin` is needed no more."""
-        for handed in document.handed.pop(origin, ()):
-            handed.wanted = False
-            self._remove(document, handed)
-
-    def _remove(self, document: Document, handed: Handed) -> None:
-        if handed.identifier is not None:
-            self._connection.post("Page.removeScriptToEvaluateOnNewDocument", {"identifier": handed.identifier}, session=document.session)
 
     def drop(self, session: str) -> None:
         """A target of this context is gone."""
@@ -305,10 +195,6 @@ class LiveContext:
         self._databases.ended(session)
         if document is not None:
             self._items.forget(document, {scope for scope, _ in self._databases.homes()})
-
-    def owns(self, session: str) -> bool:
-        """Whether this session is one of our documents."""
-        return session in self._documents
 
     # -- mirroring ----------------------------------------------------------------------------------------------
 
@@ -319,52 +205,23 @@ class LiveContext:
         if method.startswith("DOMStorage."):
             self._items.hear(document, method, params)
         elif method == "Fetch.requestPaused":
-            self._hand_over(document, params)
+            self._asked_for(document, params)
         elif method in {"Page.frameNavigated", "Page.loadEventFired"}:
-            self._look_now.set()
+            self._jar.look_soon()
             if method == "Page.frameNavigated":
                 document.driven &= params["frame"]["id"] != document.target
-                self._take_back(document, params["frame"].get("securityOrigin", ""))  # its first script was after ours
+                self._serving.take_back(document, params["frame"].get("securityOrigin", ""))  # its first script was after ours
                 self._databases.committed(session, params["frame"])
         elif method == "Page.frameDetached":
             self._databases.left(params["frameId"])
         elif method.startswith("Storage."):
             self._databases.hear(method, params)
 
-    def _awaits(self, scope: str) -> bool:
-        """Whether a document of this scope would still be given something that is given once."""
-        return (scope in self._areas.local and scope not in self._served) or (scope in self._areas.databases and _idb(scope) not in self._served)
-
-    def _give(self, scope: str) -> None:
-        if scope in self._areas.local:
-            self._serve(scope, scope)
-
-    def _give_databases(self, scope: str) -> None:
-        if scope in self._areas.databases:
-            self._serve(scope, _idb(scope))
-
-    def _serve(self, scope: str, what: str) -> None:
-        """What belongs to this scope once in a context has been given back: never do it again."""
-        if what not in self._served:
-            self._served.add(what)
-            if scope in self._areas.once and not self._awaits(scope):
-                self._late.discard(scope)
-            self._refresh_all()
-
-    def _refresh_all(self) -> None:
-        for document in self._documents.values():
-            self._refresh(document)
-
     # -- cookies ------------------------------------------------------------------------------------------------
 
     async def jar(self) -> list[Cookie]:
         """The cookies that the context holds now."""
-        return [from_cdp(cookie) for cookie in await self._raw_jar()]
-
-    async def _raw_jar(self) -> list[Message]:
-        answer = await self._connection.send("Storage.getCookies", {"browserContextId": self.id})
-        cookies: list[Message] = answer["cookies"]
-        return cookies
+        return await self._jar.cookies()
 
     async def take_in(self, state: StorageState) -> None:
         """Bring in what others have saved meanwhile: cookies, and localStorage of the documents that are open."""
@@ -377,24 +234,7 @@ class LiveContext:
 
     async def look(self) -> None:
         """Look at the cookie jar now."""
-        await self._filled.wait()
-        cookies = await self._raw_jar()
-        if cookies != self._seen_jar:  # mostly it is as it was, and that is told ten times as fast
-            if self._given_jar:
-                self.mirror.start_from(map(from_cdp, self._given_jar))
-                self._given_jar = []
-            self.mirror.look_at([from_cdp(cookie) for cookie in cookies], now=time.time())
-            self._seen_jar = cookies
-
-    async def _watch_cookies(self) -> None:
-        with contextlib.suppress(BrowserError):
-            while True:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_EVERY):
-                        await self._look_now.wait()
-                    await asyncio.sleep(LOOK_AFTER)
-                self._look_now.clear()
-                await self.look()
+        await self._jar.look()
 
     # -- saving -------------------------------------------------------------------------------------------------
 
@@ -402,9 +242,6 @@ class LiveContext:
     def failed(self) -> HandstampError | None:
         """Why saving has ended for good (a lost lease, something forgotten meanwhile), else None."""
         return self._saving.failed
-
-    async def _save_behind(self) -> None:
-        await self._saving.behind()
 
     async def save(self) -> None:
         """Save what is known and not saved yet, see `Saving.now`."""
@@ -477,11 +314,6 @@ class LiveContext:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             _log.error("watching a session ended by a fault of handstamp; what it changes from now on is saved at its end only", exc_info=error)
-
-
-def _idb(scope: str) -> str:
-    """Name of a scope's databases among what has been served."""
-    return "idb:" + scope
 
 
 FRAMES = [{"type": "iframe", "exclude": False}, {"exclude": True}]

@@ -1,7 +1,7 @@
 """What a document of a context gets back, and the scripts that give it: pure text and choices.
 
 An origin's *data* is handed over when a document of it is asked for, and taken back when the document is there (see
-`LiveContext`): so a session costs what its pages use, however many origins it has. What that would miss, documents that a
+`Serving`): so a session costs what its pages use, however many origins it has. What that would miss, documents that a
 service worker answers for, so that nobody sees them asked for, has its data in a script that stands in every document
 (CDP `Page.addScriptToEvaluateOnNewDocument`, with a world of its own). Every document reads the whole of it, about 10 ms a
 megabyte, so it has a bound. Beside it stands the *apply* call, small, which is replaced when an origin has been served, so

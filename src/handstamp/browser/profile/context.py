@@ -6,7 +6,6 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from handstamp.browser.cdp import CdpError
 from handstamp.browser.cookies import by_key
 from handstamp.browser.live import LiveContext
 from handstamp.browser.profile.catch_up import by_scope, catch_up
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from handstamp.browser.cdp import Connection
     from handstamp.browser.helper import HelperPages
-    from handstamp.state import Clock, Cookie, Part, PartId, StorageState
+    from handstamp.state import Clock, Part, PartId, StorageState
 
 _AT_ONCE = 4  # documents in which storage is brought up to date
 # What the mirror cannot read and the browser's own files have.
@@ -67,8 +66,7 @@ class ProfileContext(LiveContext):
         self._saved = state
         self._held = holds
         self._given = not_held(state, holds)
-        self._areas = Areas.of(self._given, guest=True)  # service workers are at work from the start
-        self._late = set(self._areas.late)
+        self._serving.areas = Areas.of(self._given, guest=True)  # service workers are at work from the start
         self._left_behind: set[PartId] = set()
 
     @property
@@ -80,7 +78,7 @@ class ProfileContext(LiveContext):
         """What the browser has of the mirrored state by now: the `holds` of the next context on the same directory."""
         held = {}
         for part in self.mirror.state().parts.values():
-            waiting = part.id in self._given.parts and self._awaits(part.id.scope)
+            waiting = part.id in self._given.parts and self._serving.awaits(part.id.scope)
             if part.id.kind in IN_FILES and not waiting:
                 held[part.id] = "" if part.id in self._left_behind else digest(part)
         return held
@@ -90,10 +88,8 @@ class ProfileContext(LiveContext):
         self.id = context
         await self._fill_jar_up()
         await self._fill_storage_up()
-        self._filled.set()
-        self._start(self._watch_cookies())
-        self._start(self._databases.read_behind())
-        self._start(self._save_behind())
+        self._jar.full.set()
+        self._watch()
 
     def lose(self, loss: Loss) -> None:
         """See `LiveContext.lose`. What the directory keeps is not lost."""
@@ -103,18 +99,8 @@ class ProfileContext(LiveContext):
     async def _fill_jar_up(self) -> None:
         now = time.time()
         give, remove = cookies_due(self._saved, self._held, by_key(await self.jar()), now=now)
-        await self._replace_cookies([*give, *remove])
-        ours = {cookie.key for cookie in give}
-        jar = await self.jar()
-        self.mirror.start_from(cookie for cookie in jar if cookie.key in ours)
-        self.mirror.look_at(jar, now=now)
-
-    async def _replace_cookies(self, cookies: list[Cookie]) -> None:
-        try:
-            await self._set(cookies)
-        except CdpError:
-            for cookie in cookies:  # one that Chromium refuses must not keep the others out
-                await self._put_cookie(cookie)
+        await self._jar.put([*give, *remove])
+        await self._jar.start_from(give, now=now)
 
     async def _fill_storage_up(self) -> None:
         for part in up_to_date(self._saved, self._held):
