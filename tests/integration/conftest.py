@@ -1,0 +1,50 @@
+"""What tests of many parts stand on: the stand-in sites, as new for each test, and a home of the test's own with its vault."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from handstamp.demo import start
+from handstamp.vault import Vault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from handstamp.demo import Control, DemoServers
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[DemoServers]:
+    """As the test before has left them; `demo` and `control` are as new."""
+    with start() as running:
+        yield running
+
+
+@pytest.fixture
+def control(servers: DemoServers) -> Control:
+    servers.control.reset()
+    return servers.control
+
+
+@pytest.fixture
+def demo(servers: DemoServers, control: Control, monkeypatch: pytest.MonkeyPatch) -> DemoServers:
+    """The stand-in sites, fresh, and found by name."""
+    del control
+    monkeypatch.setenv("HANDSTAMP_PORTSIDE_BASE_URL", servers.portside.url)
+    return servers
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HANDSTAMP_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def vault(home: Path) -> Iterator[Vault]:
+    """The vault of `home`, which is that of the settings, too."""
+    with Vault(home=home) as opened:
+        yield opened
