@@ -11,15 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handstamp import errors
-from handstamp.errors import ConfigError, Forbidden, HandstampError, InputMissing, OperationFailed, PoolFull
+from handstamp.errors import ConfigError, Forbidden, HandstampError, InputInvalid, InputMissing, OperationFailed, PoolFull
 from handstamp.mcp import McpSettings, mcp_settings
 from handstamp.mcp.failures import NEXT, failure_of
 from handstamp.mcp.hidden import Hidden, secret_texts
+from handstamp.mcp.left import SCHEME, Left
 from handstamp.mcp.permissions import Caller, allows_tool, check_names, check_session, leads_out
 from handstamp.mcp.sensitive import Field
 from handstamp.mcp.targets import Target, read_target
 from handstamp.mcp.tools import TOOLS
 from handstamp.mcp.view import marked, shown_link
+from handstamp.operations import Files
 from handstamp.sites import Site
 from handstamp.sites.recipe import Recipe
 
@@ -232,6 +234,28 @@ def test_the_page_of_settings_has_each_with_its_default() -> None:
         return (", ".join(f"`{one}`" for one in default) or "none") if isinstance(default, tuple) else f"`{default}`"
 
     assert rows == {one.name: (said(one.default), one.metadata["about"]) for one in fields(McpSettings)}
+
+
+def test_files_are_whose_operation_left_them_and_only_up_to_a_size(tmp_path: Path) -> None:
+    files = Files(tmp_path / "files", base=SCHEME)
+    left = Left(files, max_mb=1, tells_paths=False)
+    small, large = files.put("a.csv", b"x,y"), files.put("b.xlsx", b"x" * (2 << 20))
+    found = left.note(f"{{'file': '{small.url}', 'other': '{large.url}', 'none': '{SCHEME}c-0.txt'}}", owner="ann", site="bank", profile="work")
+    assert [(file.uri, file.mime_type.partition("/")[0], file.site, file.profile) for file in found] == [
+        (small.url, "text", "bank", "work"),
+        (large.url, "application", "bank", "work"),
+    ]
+    assert left.read(left.find(small.url, "ann")) == b"x,y"
+    with pytest.raises(InputInvalid, match="2 MB, and up to 1"):
+        left.read(left.find(large.url, "ann"))
+    assert left.note(f"a page that says {small.url}", owner="ben", site="shop", profile="work") == []
+    assert (len(left.of("ann")), left.of("ben")) == (2, [])
+    for uri, owner in ((small.url, "ben"), (SCHEME, "ann"), (f"{SCHEME}../vault.db", "ann"), (small.name, "ann")):
+        with pytest.raises(InputInvalid, match="no such file"):
+            left.find(uri, owner)
+    small.path.unlink()
+    with pytest.raises(InputInvalid, match="no such file"):
+        left.find(small.url, "ann")
 
 
 def test_every_tool_is_described_for_whoever_uses_it_and_takes_no_secret() -> None:

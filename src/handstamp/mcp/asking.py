@@ -4,6 +4,9 @@ Only what is read off a page is asked for so: what a picture shows, the answer t
 phone is a credential, which the protocol forbids to ask for in a form; that, and what is confirmed elsewhere, waits for
 `handstamp answer`.
 
+A form cannot hold a picture. On one machine it names a file to look at; elsewhere the picture is first shown as a tool's result, and
+asked about when the tool is called again.
+
 A client of a protocol before 2026-07-28 is sent a request in the middle of the call. A later one gets the question as the result of
 its call, and calls again with the answer.
 """
@@ -66,6 +69,10 @@ class Asking:
         """Id of the question that this call comes back from; empty for a first call."""
         return self._params.request_state or ""
 
+    def can_show(self, challenge: OpenChallenge) -> bool:
+        """Whether the person sees what it is about when they are asked."""
+        return self._same_machine or not challenge.image
+
     def answer(self) -> str | None:
         """What the person has answered before this call was made again; None when they would not."""
         found = (self._params.input_responses or {}).get(_KEY)
@@ -105,7 +112,7 @@ class Asking:
             login.add_done_callback(lambda _: look.__exit__(None, None, None))  # nobody says when it was looked at
         said = described(challenge.site, challenge.account, challenge.question, file)
         if challenge.image and not file:
-            said = f"{said} `handstamp answer {challenge.challenge_id}` shows the picture, and takes the answer as well."
+            said = f"{said} The picture is in the tool's result before; show_challenge, or `handstamp answer {challenge.challenge_id}`, shows it again."
         return said
 
 

@@ -15,6 +15,7 @@ from handstamp.vault import names
 
 if TYPE_CHECKING:
     from handstamp.mcp.asking import Asking
+    from handstamp.mcp.left import Left
     from handstamp.mcp.logins import Logins
     from handstamp.mcp.pages import Pages
     from handstamp.mcp.permissions import Caller
@@ -36,6 +37,7 @@ class Bench:
         settings: what agents may do.
         logins: that are under way.
         pages: that are open.
+        left: files of operations.
         may_log_in: whether agents may begin a login where there is no session.
     """
 
@@ -43,6 +45,7 @@ class Bench:
     settings: McpSettings
     logins: Logins
     pages: Pages
+    left: Left
     may_log_in: bool
 
 

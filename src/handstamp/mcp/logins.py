@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from handstamp._signed_in import engine
@@ -33,12 +33,14 @@ class Entry:
         profile: whose.
         logins: how many the session had before.
         task: gives the session.
+        seen: callers that were shown the picture of a question, with its id.
     """
 
     site: Site
     profile: str
     logins: int
     task: asyncio.Task[Session | None]
+    seen: set[tuple[str, str]] = field(default_factory=set)
 
     @property
     def error(self) -> HandstampError | None:

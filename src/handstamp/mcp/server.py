@@ -20,7 +20,9 @@ from handstamp.mcp.asking import Asking
 from handstamp.mcp.call import Bench, Call
 from handstamp.mcp.failures import UNEXPECTED, Failure, failure_of, wrong_arguments
 from handstamp.mcp.permissions import Caller, allows_tool
+from handstamp.mcp.resources import Resources
 from handstamp.mcp.tool import Reply
+from handstamp.mcp.tools.files import read_file
 from handstamp.sites.site import ad_hoc_site
 from handstamp.vault import names
 
@@ -58,8 +60,18 @@ class Serving:
         self._noting: set[asyncio.Task[None]] = set()
 
     def server(self) -> Server[Any]:
-        """The SDK's server with our tools."""
-        server: Server[Any] = Server(NAME, version=__version__, instructions=" ".join(ABOUT.split()), on_list_tools=self.listed, on_call_tool=self.called)
+        """The SDK's server with our tools, and the files that operations leave."""
+        files = Resources(self._bench, self._caller_for_files, self._note_file)
+        server: Server[Any] = Server(
+            NAME,
+            version=__version__,
+            instructions=" ".join(ABOUT.split()),
+            on_list_tools=self.listed,
+            on_call_tool=self.called,
+            on_list_resources=files.listed,
+            on_list_resource_templates=files.templates,
+            on_read_resource=files.read,
+        )
         server.middleware.append(RequestStateBoundary(RequestStateSecurity.ephemeral(ttl=_QUESTION_SECONDS), default_audience=NAME))
         return server
 
@@ -108,23 +120,41 @@ class Serving:
 
     async def _note(self, tool: Tool, call: Call, arguments: dict[str, Any], outcome: str) -> None:
         """Write to the event log who has used what, where, and how it went; no other argument."""
-        site, profile = self._where(tool, call, arguments)
-        data = {"tool": tool.name, "outcome": outcome, "client": call.caller.name}
+        await self._record(call.caller, tool.name, outcome, *self._where(tool, call, arguments))
+
+    async def _record(self, caller: Caller, tool: str, outcome: str, site: str | None, profile: str | None) -> None:
+        data: dict[str, Any] = {"tool": tool, "outcome": outcome, "client": caller.name}
         try:
             await asyncio.to_thread(self._bench.pool.vault.record_event, "mcp-use", site=site, profile=profile, data=data)
         except HandstampError as error:
-            _log.warning("a use of %s is not in the event log: %s", tool.name, error)
+            _log.warning("a use of %s is not in the event log: %s", tool, error)
+
+    def _caller_for_files(self) -> Caller | None:
+        caller = caller_now()
+        return caller if allows_tool(self._bench.settings, read_file, caller) else None
+
+    async def _note_file(self, caller: Caller, site: str, profile: str) -> None:
+        await self._record(caller, read_file.name, "done", site, profile)
 
     def _where(self, tool: Tool, call: Call, arguments: dict[str, Any]) -> tuple[str | None, str | None]:
         handle = next((page for page in call.bench.pages.of(call.caller.name) if page.id == arguments.get("handle")), None)
         if handle is not None:
             return handle.site.name, handle.profile
+        if tool is read_file:
+            return self._of_file(call, str(arguments.get("uri", "")))
         site = getattr(tool.act, "site", None) or arguments.get("site", "")
         profile = arguments.get("profile", "default")
         try:
             return names.site_name(ad_hoc_site(site).name if "://" in site else site), names.profile_name(profile)
         except (ConfigError, TypeError, ValueError):  # none was given, or something that nothing is called
             return None, None
+
+    def _of_file(self, call: Call, uri: str) -> tuple[str | None, str | None]:
+        try:
+            file = self._bench.left.find(uri, call.caller.name)
+        except HandstampError:
+            return None, None
+        return file.site, file.profile
 
 
 def caller_now() -> Caller:

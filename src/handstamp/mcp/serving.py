@@ -19,6 +19,7 @@ from pydantic import AnyHttpUrl
 from handstamp.errors import ConfigError
 from handstamp.listening import Address, bound, check_openness, is_loopback
 from handstamp.mcp.call import Bench
+from handstamp.mcp.left import SCHEME, Left
 from handstamp.mcp.logins import Logins
 from handstamp.mcp.pages import Pages
 from handstamp.mcp.permissions import check_names
@@ -118,11 +119,12 @@ def check_named(address: Address, settings: McpSettings) -> None:
 async def _server(vault: Vault, home: Path, settings: McpSettings, *, same_machine: bool) -> AsyncIterator[tuple[Server[Any], Pool]]:
     tools = (*TOOLS, *operation_tools(every_operation(home)))
     check_names(settings, tools)
-    files = Files(home / FILES_FOLDER)
+    files = Files(home / FILES_FOLDER, base=SCHEME)
     may_log_in = bool({"login", "start_login"} & set(settings.allow)) and not {"login", "start_login"} & set(settings.deny)
     async with Pool(vault, PoolSettings(max_sessions=settings.max_sessions), files=files, home=home) as pool:
         logins = Logins(pool)
-        bench = Bench(pool, settings, logins, Pages(pool, settings), may_log_in=may_log_in)
+        left = Left(files, max_mb=settings.max_file_mb, tells_paths=same_machine)
+        bench = Bench(pool, settings, logins, Pages(pool, settings), left, may_log_in=may_log_in)
         try:
             yield Serving(bench, tools, same_machine=same_machine).server(), pool
         finally:

@@ -29,6 +29,7 @@ class McpSettings:
     profiles: tuple[str, ...] = setting((), _NAMES, "profiles that there are for agents; none for all")
     navigate: str = setting(SITE, one_of(SITE, ANYWHERE), "'site': pages stay within the domains of their session's site; 'anywhere': they need not")
     max_sessions: int = setting(5, whole(1, 1000), "sessions that are open in browsers at a time")
+    max_file_mb: int = setting(8, whole(1, 100), "megabytes of the largest file of an operation that is handed over")
     allowed_hosts: tuple[str, ...] = setting(
         (), _NAMES, "over HTTP: names that clients may use for the server, besides this machine's; with port, or ':*' for any"
     )

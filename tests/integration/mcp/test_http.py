@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 from mcp_types import ElicitResult
+from PIL import Image
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,7 +82,7 @@ def test_a_token_has_the_tools_of_its_scopes(vault: Vault, line: Any, play: Any)
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-def test_a_captcha_is_asked_of_the_person_at_the_client_over_http_too(demo: DemoServers, line: Any, play: Any, mode: str) -> None:
+def test_a_captcha_is_asked_of_the_person_at_the_client_over_http_when_it_was_shown(demo: DemoServers, line: Any, play: Any, failed: Any, mode: str) -> None:
     demo.control.set(captcha=True)
     asked: list[str] = []
 
@@ -89,12 +92,23 @@ def test_a_captcha_is_asked_of_the_person_at_the_client_over_http_too(demo: Demo
 
     async def flow(url: str) -> None:
         async with line.http(url, mode=mode, asked=person) as agent:
+            first = await agent.answer("start_login", site="portside")
+            assert (first.structured_content["status"], asked) == ("waiting", [])  # a form cannot hold the picture, so it comes before
+            assert "call start_login again" in first.structured_content["challenge"]["how"]
+            (shown,) = [block for block in first.content if block.type == "image"]
+            with Image.open(io.BytesIO(base64.b64decode(shown.data))) as picture:
+                assert picture.format == "PNG"
+            again = await agent.answer("show_challenge", challenge_id=first.structured_content["challenge"]["challenge_id"])
+            assert again.content[1].data == shown.data
             assert (await agent.call("start_login", site="portside"))["status"] == "signed_in"
+            with pytest.raises(failed, match="input-invalid"):
+                await agent.call("show_challenge", challenge_id=first.structured_content["challenge"]["challenge_id"])
 
     with line.server("--no-auth") as (url, _):
         play(flow(url))
     assert len(asked) == 1
-    assert "handstamp answer" in asked[0]
+    assert "show_challenge" in asked[0]
+    assert demo.control.stats().portside.attempts == 1
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(120)
 LOOKING = {
-    "list_sites", "list_sessions", "check_session", "history", "login_status", "pending_challenges",
+    "list_sites", "list_sessions", "check_session", "history", "login_status", "pending_challenges", "show_challenge",
     "open_page", "navigate", "read_page", "screenshot", "close_page",
 }  # fmt: skip
 

@@ -132,8 +132,11 @@ def test_without_elicitation_a_person_answers_from_another_process(demo: DemoSer
 
     async def flow() -> None:
         async with line.stdio() as agent:
-            login = await agent.call("start_login", site="portside")
+            answer = await agent.answer("start_login", site="portside")
+            login = answer.structured_content
             assert (login["status"], login["challenge"]["kind"], login["challenge"]["source"]) == ("waiting", "image", "page")
+            assert answer.content[1].type == "image"
+            assert "start_login again" not in login["challenge"]["how"]
             with pytest.raises(failed, match="handstamp answer"):
                 await agent.call("open_page", site="portside")
             assert (await agent.call("login_status", site="portside"))["status"] == "waiting"

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pydantic import Field, create_model
 
 from handstamp.errors import InputMissing, OperationError, RecipeInvalid
 from handstamp.mcp.hidden import Hidden, hidden_of_session
+from handstamp.mcp.permissions import allows_tool
 from handstamp.mcp.tool import Given, Reply, Result, Tool
+from handstamp.mcp.tools.files import FileFacts, link_to, read_file
 from handstamp.mcp.tools.sessions import PROFILE
 from handstamp.mcp.view import marked
 from handstamp.operations.asked import Asked, asked_of
@@ -51,6 +55,7 @@ class OperationDone(Result):
     profile: str
     result: Any = None
     debug_bundle_url: str | None = None
+    files: list[FileFacts] = Field(default_factory=list, description="What it left, to be read with read_file.")
     appointment_session_id: str | None = None
     current_phase: int | None = None
     missing: list[str] = Field(default_factory=list, description="Fields to give, with appointment_session_id, in the next call.")
@@ -75,17 +80,25 @@ class _Operating:
         except InputMissing as error:
             if not error.appointment_session_id:
                 raise
-            return Reply(self._missing(given, error))
+            return await self._with_files(call, self._missing(given, error))
         except OperationError as error:
             error.args = ((await hidden_of_session(pool.vault, site, session)).out_of(str(error)),)
             raise
-        return self._done(given, outcome, await hidden_of_session(pool.vault, site, session))
+        return await self._with_files(call, self._done(given, outcome, await hidden_of_session(pool.vault, site, session)))
 
-    def _done(self, given: OperationGiven, outcome: Outcome, hidden: Hidden) -> Reply:
+    async def _with_files(self, call: Call, done: OperationDone) -> Reply:
+        """With what it left, which is its caller's from now on."""
+        owner = {"owner": call.caller.name, "site": done.site, "profile": done.profile}
+        files = await asyncio.to_thread(partial(call.bench.left.note, done.model_dump_json(), **owner))
+        if allows_tool(call.bench.settings, read_file, call.caller):
+            done.files = [FileFacts.of(call.bench, file) for file in files]
+        text = marked(done.model_dump_json(exclude_none=True)) if done.status == "done" else ""
+        return Reply(done, tuple(link_to(file) for file in files if done.files), text=text)
+
+    def _done(self, given: OperationGiven, outcome: Outcome, hidden: Hidden) -> OperationDone:
         result = hidden.out_of_json(outcome.result.model_dump(mode="json"))
         workflow_id, bundle = outcome.workflow_id or None, outcome.bundle or None
-        done = OperationDone(status="done", site=self.site, profile=given.profile, result=result, debug_bundle_url=bundle, appointment_session_id=workflow_id)
-        return Reply(done, text=marked(done.model_dump_json(exclude_none=True)))
+        return OperationDone(status="done", site=self.site, profile=given.profile, result=result, debug_bundle_url=bundle, appointment_session_id=workflow_id)
 
     def _missing(self, given: OperationGiven, error: InputMissing) -> OperationDone:
         fields = ", ".join(error.missing)
