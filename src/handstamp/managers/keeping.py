@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
-from handstamp.browser import at_once
 from handstamp.browser.playwright_errors import playwright_error
 from handstamp.keeper.keeper import device_of
+from handstamp.managers.aside import Aside
 from handstamp.managers.persistent import noted
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ class Keeping:
 
     def __init__(self, session: BrowserSession, context: EagerContext, records: Records, device: Device, *, waits: bool) -> None:
         self.names: set[str] = set()
-        self.profile_name = session.profile_name
+        self._profile_name = session.profile_name
+        self._epoch = context.mirror.state().epoch
         self._session = session
         self._context = context
         self._records = records
@@ -45,11 +46,11 @@ class Keeping:
         self._device_is_seen = False
         self._waits = waits
         self._looking = self._again = False
-        self._looks: set[asyncio.Task[None]] = set()
+        self._aside = Aside(session.context)
 
-    def serves(self, records: Records) -> bool:
-        """Whether what happens is saved there, and in the profile that the session has now."""
-        return self._records is records and self.profile_name == self._session.profile_name and self._context.failed is None
+    def serves(self, records: Records, epoch: int) -> bool:
+        """Whether what happens is saved there, in the profile that the session has now, of which nothing was forgotten since."""
+        return self._records is records and self._context.failed is None and (self._profile_name, self._epoch) == (self._session.profile_name, epoch)
 
     @property
     def knows_device(self) -> bool:
@@ -72,12 +73,7 @@ class Keeping:
             self._again = True
             return
         self._looking = True
-        if not self._waits:
-            at_once(self._look_again())
-            return
-        look = asyncio.get_running_loop().create_task(self._look_again())
-        self._looks.add(look)
-        look.add_done_callback(self._looks.discard)
+        self._aside.run(self._look_again())
 
     def context_closed(self) -> None:
         """Nothing more will happen: the record is saved now."""

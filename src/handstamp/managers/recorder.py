@@ -1,11 +1,15 @@
-"""A browser context whose navigations and actions are noted as they happen, by Playwright's own events; nothing is put into its pages."""
+"""A browser context whose navigations and actions are noted as they happen; the pages' scripts cannot see it."""
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from handstamp.browser.playwright_errors import playwright_error
+from handstamp.managers.aside import Aside
+from handstamp.managers.gestures import listen
 from handstamp.state.masking import masked_url
 
 if TYPE_CHECKING:
@@ -39,6 +43,7 @@ class BrowserSession:
         self._done: deque[str] = deque(maxlen=MOST_REMEMBERED)
         self.keeping: Keeping | None = None  # set by the manager that saves it
         self._loading: set[Any] = set()  # pages that a new document comes into
+        self._aside = Aside(context)
         context.on("page", self._opened)
         context.on("close", self._ended)
         for page in context.pages:
@@ -51,7 +56,10 @@ class BrowserSession:
 
     @property
     def actions_performed(self) -> list[str]:
-        """What was done, the oldest first: ``visit``, ``submit``, ``download`` and where; ``open`` and ``close`` of a page."""
+        """What was done, the oldest first: ``visit``, ``submit``, ``download`` and where; ``open`` and ``close`` of a page.
+
+        In Chromium also ``click`` and ``fill``, with what: ``click button#pay``.
+        """
         return list(self._done)
 
     def go_on(self, start_time: datetime, pages_visited: int, navigation_history: list[str], actions_performed: list[str]) -> None:
@@ -68,6 +76,10 @@ class BrowserSession:
         page.on("requestfinished", self._answered)
         page.on("download", lambda download: self._note(f"download {masked_url(download.url)}"))
         page.on("close", lambda _: self._closed(page))
+        self._aside.run(listen(self.context, page, self._did))
+
+    def _did(self, what: str) -> None:
+        self._note(what, looks=True)
 
     def _went(self, page: Any, frame: Any) -> None:
         if frame == page.main_frame and frame.url.startswith(_WEB):
@@ -80,8 +92,9 @@ class BrowserSession:
     def _asked(self, page: Any, request: Any) -> None:
         if request.method == "POST" and request.url.startswith(_WEB):
             self._note(f"submit {masked_url(request.url)}")
-        if request.is_navigation_request() and request.frame == page.main_frame:
-            self._loading.add(page)
+        with contextlib.suppress(playwright_error()):  # its frame is not there yet
+            if request.is_navigation_request() and request.frame == page.main_frame:
+                self._loading.add(page)
 
     def _answered(self, request: Any) -> None:
         if request.method == "POST" and not request.is_navigation_request() and self.keeping is not None:

@@ -61,8 +61,8 @@ class SessionManager:
         if not await _is_open(browser_session.context):
             _log.warning("session '%s' is not saved: its context is closed", session_id)
             return False
-        keeping = browser_session.keeping
-        if keeping is not None and keeping.serves(self._records):
+        keeping, epoch = browser_session.keeping, await self._run(partial(self.vault.epoch, browser_session.profile_name))
+        if keeping is not None and keeping.serves(self._records, epoch):
             await keeping.look()
         else:
             keeping = await self._kept(browser_session, await self._record(session_id), gives=False)
