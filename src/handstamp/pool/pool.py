@@ -202,6 +202,9 @@ class Pool:
     async def use(self, session_id: str, *, wait: float | None = None) -> AsyncIterator[LiveSession]:
         """A session, live and nobody else's within the block; a hibernated one is revived, one that has ended is brought back by a login.
 
+        Its browser has just answered; if it ends within the block, the caller hears Playwright's own error. Afterwards pages are closed,
+        except those in `LiveSession.pages`, and what was set on the context is taken back.
+
         Args:
             session_id: of it.
             wait: seconds to wait for it, and for a window; by default the setting `queue_seconds`.
