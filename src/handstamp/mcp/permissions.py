@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from handstamp.errors import ConfigError, Forbidden
 from handstamp.mcp.settings import GROUPS, SITE
+from handstamp.vault.tokens import IMPLIED, implied
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from handstamp.mcp.tool import Tool
     from handstamp.sites import Site
 
-IMPLIED = {"admin": frozenset({"use", "read"}), "use": frozenset({"use", "read"}), "read": frozenset({"read"})}
-"""Scopes of tokens, and for which tools they are enough; as at `handstamp serve`."""
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -36,7 +35,7 @@ class Caller:
     @classmethod
     def with_token(cls, name: str, scopes: Iterable[str]) -> Caller:
         """Who has a token."""
-        return cls(name, frozenset().union(*(IMPLIED.get(scope, frozenset()) for scope in scopes)))
+        return cls(name, implied(scopes))
 
 
 def check_names(settings: McpSettings, tools: Iterable[Tool]) -> None:

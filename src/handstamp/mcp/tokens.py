@@ -10,8 +10,6 @@ from mcp.server.auth.provider import AccessToken
 if TYPE_CHECKING:
     from handstamp.vault import Vault
 
-_LONGEST = 512
-
 
 class VaultTokens:
     """A `TokenVerifier` over the tokens of `handstamp serve`.
@@ -25,7 +23,7 @@ class VaultTokens:
 
     async def verify_token(self, token: str) -> AccessToken | None:
         """What a token is; None when it does not work."""
-        found = await asyncio.to_thread(self._vault.token, token) if len(token) <= _LONGEST else None
+        found = await asyncio.to_thread(self._vault.token, token)
         if found is None:
             return None
         ends = None if found.ends_at is None else int(found.ends_at.timestamp())

@@ -1,7 +1,4 @@
-"""Who calls, and what they may: bearer tokens with scopes.
-
-    admin ⊃ use ⊃ read     everything · sessions and operations · lists and numbers
-            use ⊃ files    what operations left
+"""Who calls, and what they may: bearer tokens with scopes, see `handstamp.vault.tokens`.
 
 A token that does not work gets the same answer whatever is wrong with it. It is looked up by its hash, so that comparing takes no
 time that would tell of others. A token that was revoked works for `LOOKUP_SECONDS` more at most.
@@ -17,7 +14,7 @@ from typing import TYPE_CHECKING
 from handstamp.errors import Forbidden, Unauthorized
 from handstamp.server.rates import Rates
 from handstamp.server.refusals import TooMany
-from handstamp.vault.tokens import hash_of
+from handstamp.vault.tokens import IMPLIED, LONGEST, hash_of, implied
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,14 +26,7 @@ LOOKUP_SECONDS = 3.0
 """How long what was looked up is believed."""
 FAILURES_PER_MINUTE = 30
 """Tokens that do not work, by address."""
-IMPLIED = {
-    "admin": frozenset({"admin", "use", "read", "files"}),
-    "use": frozenset({"use", "read", "files"}),
-    "read": frozenset({"read"}),
-    "files": frozenset({"files"}),
-}
 SCOPES = tuple(IMPLIED)
-_LONGEST = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +95,7 @@ class Gate:
         if found is None:
             self._failures.take(address, self._clock())
             raise refused()
-        return Caller(found.name, frozenset().union(*(IMPLIED.get(scope, frozenset()) for scope in found.scopes)))
+        return Caller(found.name, implied(found.scopes))
 
     async def _looked_up(self, vault: Vault, token: str, address: str) -> Token | None:
         key = hash_of(token)
@@ -128,4 +118,4 @@ def refused() -> Unauthorized:
 def _token(header: str) -> str | None:
     scheme, _, token = header.partition(" ")
     token = token.strip()
-    return token if scheme.lower() == "bearer" and token and len(token) <= _LONGEST else None
+    return token if scheme.lower() == "bearer" and token and len(token) <= LONGEST else None

@@ -1,5 +1,8 @@
 """Who may call a server: random tokens, kept as hashes, with a name and scopes.
 
+    admin ⊃ use ⊃ read     everything · sessions and operations · lists and numbers
+            use ⊃ files    what operations left
+
 A token has 256 random bits, so that its plain SHA-256 cannot be turned back, and looking one up costs nothing.
 """
 
@@ -13,11 +16,21 @@ from typing import TYPE_CHECKING
 from handstamp.vault.model import instant, maybe_instant
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from handstamp.vault.store import Row, Transaction
 
 PREFIX = "hs_"  # so that scanners for secrets in code know one
+LONGEST = 512
+"""Characters of a text that may be a token."""
+IMPLIED = {
+    "admin": frozenset({"admin", "use", "read", "files"}),
+    "use": frozenset({"use", "read", "files"}),
+    "read": frozenset({"read"}),
+    "files": frozenset({"files"}),
+}
+"""Scopes, each with all that it implies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +55,11 @@ def new_token() -> str:
     return PREFIX + secrets.token_urlsafe(32)
 
 
+def implied(scopes: Iterable[str]) -> frozenset[str]:
+    """Scopes with all that they imply; one that is none counts for nothing."""
+    return frozenset().union(*(IMPLIED.get(scope, frozenset()) for scope in scopes))
+
+
 def add(transaction: Transaction, token: str, name: str, scopes: frozenset[str], *, seconds: float | None) -> bool:
     """Let a token work; False when another has this name."""
     now = transaction.now()
@@ -51,6 +69,8 @@ def add(transaction: Transaction, token: str, name: str, scopes: frozenset[str],
 
 def find(transaction: Transaction, token: str) -> Token | None:
     """What a token is; None when it does not work, or not any more."""
+    if len(token) > LONGEST:
+        return None
     rows = transaction.rows("token", token_hash=hash_of(token))
     if not rows or (rows[0][3] is not None and rows[0][3] <= transaction.now()):
         return None
