@@ -1,7 +1,10 @@
-"""What tests of many parts stand on: the stand-in sites, as new for each test, and a home of the test's own with its vault."""
+"""What tests of many parts stand on: the stand-in sites, as new for each test, a home of the test's own with its vault, web servers of its own."""
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +13,7 @@ from handstamp.demo import start
 from handstamp.vault import Vault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from handstamp.demo import Control, DemoServers
@@ -48,3 +51,24 @@ def vault(home: Path) -> Iterator[Vault]:
     """The vault of `home`, which is that of the settings, too."""
     with Vault(home=home) as opened:
         yield opened
+
+
+@pytest.fixture
+def listening() -> Iterator[Callable[[type[BaseHTTPRequestHandler]], int]]:
+    """`listening(Handler)`: the port of a web server, which ends with the test."""
+    with contextlib.ExitStack() as servers:
+        yield lambda handler: servers.enter_context(_port_of(handler))
+
+
+@contextlib.contextmanager
+def _port_of(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -7,32 +7,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from handstamp.demo import start
 from handstamp.sync_api import signed_in
 from handstamp.vault import Vault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from handstamp.demo import DemoServers
 
 
-@pytest.fixture(scope="module")
-def servers() -> Iterator[DemoServers]:
-    with start() as demo:
-        yield demo
-
-
 @pytest.fixture
-def demo(servers: DemoServers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DemoServers:
+def demo(demo: DemoServers, home: Path) -> DemoServers:  # noqa: ARG001  (in which the session is saved)
     """Portside, with a session of demo's in the profile ``work``."""
-    servers.control.reset()
-    monkeypatch.setenv("HANDSTAMP_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("HANDSTAMP_PORTSIDE_BASE_URL", servers.portside.url)
     with signed_in("portside", profile="work", username="demo", password="harbour-light-7"):
         pass
-    return servers
+    return demo
 
 
 @pytest.fixture

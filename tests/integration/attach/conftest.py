@@ -7,22 +7,21 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from handstamp.browser import Launch, find_browser
-from handstamp.vault import Vault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from handstamp.state import StorageState
+    from handstamp.vault import Vault
 
 # What the page's first script sees is what counts.
 PAGE = """<!doctype html><link rel=icon href='data:,'>
@@ -62,7 +61,7 @@ class Web:
 
 
 @pytest.fixture
-def web() -> Iterator[Web]:
+def web(listening: Callable[[type[BaseHTTPRequestHandler]], int]) -> Web:
     site: Web
 
     class Handler(BaseHTTPRequestHandler):
@@ -81,25 +80,10 @@ def web() -> Iterator[Web]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    site = Web(server.server_address[1])
+    site = Web(listening(Handler))
     site.headers["/login"] = [("Set-Cookie", "sid=new; Path=/; HttpOnly")]
     site.headers["/logout"] = [("Set-Cookie", "sid=; Path=/; Max-Age=0")]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield site
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-@pytest.fixture
-def vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vault]:
-    """The vault of a home of its own, which is that of the settings, too."""
-    monkeypatch.setenv("HANDSTAMP_HOME", str(tmp_path / "home"))
-    with Vault() as opened:
-        yield opened
+    return site
 
 
 @pytest.fixture

@@ -7,23 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import sync_playwright
 
-from handstamp.demo import BUILT_IN, start
+from handstamp.demo import BUILT_IN
 from handstamp.errors import LoginRequired
 from handstamp.sync_api import attach, signed_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Page
 
     from handstamp.demo import DemoServers
-
-
-@pytest.fixture
-def demo(monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServers]:
-    with start() as servers:
-        monkeypatch.setenv("HANDSTAMP_PORTSIDE_BASE_URL", servers.portside.url)
-        yield servers
 
 
 def signed_in_at(page: Page, demo: DemoServers) -> bool:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import threading
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +16,7 @@ from handstamp.browser import AsyncDrivers, Engine, Launch, find_browser
 from handstamp.state import Cookie, Entry, Part, PartId, PartKind, Stamp, StorageState, cookie_scope
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from playwright.async_api import BrowserContext
 
@@ -42,7 +41,7 @@ class Web:
 
 
 @pytest.fixture
-def web() -> Iterator[Web]:
+def web(listening: Callable[[type[BaseHTTPRequestHandler]], int]) -> Web:
     site: Web
 
     class Handler(BaseHTTPRequestHandler):
@@ -66,15 +65,8 @@ def web() -> Iterator[Web]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    site = Web(server.server_address[1])
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield site
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    site = Web(listening(Handler))
+    return site
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
@@ -22,7 +22,7 @@ DATABASE = """(name) => new Promise((done) => {
 
 
 @pytest.fixture
-def never():
+def never(listening):
     """URL of a server that takes every request and answers none."""
     over = threading.Event()
 
@@ -33,13 +33,8 @@ def never():
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/"
+    yield f"http://127.0.0.1:{listening(Handler)}/"
     over.set()
-    server.shutdown()
-    server.server_close()
 
 
 async def at_work(context, web) -> object:

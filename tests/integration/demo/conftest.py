@@ -12,13 +12,15 @@ import pytest
 from playwright.sync_api import Error, sync_playwright
 
 from handstamp.browser import find_browser
-from handstamp.demo import BUILT_IN, Control, DemoServers, start
+from handstamp.demo import BUILT_IN
 from handstamp.demo.totp import code_at, step_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser, BrowserContext, Page
+
+    from handstamp.demo import DemoServers
 
 DEMO = BUILT_IN[0]
 
@@ -55,23 +57,6 @@ class Person:
     @property
     def sid(self) -> str | None:
         return self.http.cookies.get("sid")
-
-
-@pytest.fixture(scope="session")
-def running() -> Iterator[DemoServers]:
-    with start() as servers:
-        yield servers
-
-
-@pytest.fixture
-def demo(running: DemoServers) -> DemoServers:
-    running.control.reset()
-    return running
-
-
-@pytest.fixture
-def control(demo: DemoServers) -> Control:
-    return demo.control
 
 
 @pytest.fixture

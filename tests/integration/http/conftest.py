@@ -3,53 +3,34 @@
 from __future__ import annotations
 
 import os
-import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from handstamp.demo import start
-from handstamp.vault import Vault
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from handstamp.demo import DemoServers
 
 
-@pytest.fixture(scope="module")
-def servers() -> Iterator[DemoServers]:
-    with start() as demo:
-        yield demo
-
-
 @pytest.fixture
-def demo(servers: DemoServers, home: Path, monkeypatch: pytest.MonkeyPatch) -> DemoServers:  # noqa: ARG001  (before anything is looked up)
+def demo(demo: DemoServers, home: Path, monkeypatch: pytest.MonkeyPatch) -> DemoServers:  # noqa: ARG001  (before anything is looked up)
     """The sites as at the start, and dana's credentials for portside."""
-    servers.control.reset()
-    monkeypatch.setenv("HANDSTAMP_PORTSIDE_BASE_URL", servers.portside.url)
     monkeypatch.setenv("HANDSTAMP_PORTSIDE_USERNAME", "dana")
     monkeypatch.setenv("HANDSTAMP_PORTSIDE_PASSWORD", "blue-crane-42")
-    monkeypatch.setenv("INTERPALS_BASE_URL", servers.interpals.url)
+    monkeypatch.setenv("INTERPALS_BASE_URL", demo.interpals.url)
     monkeypatch.setattr("handstamp.http.refusals._here", {})  # what this process remembers of earlier tests
-    return servers
+    return demo
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    place = tmp_path / "home"
-    monkeypatch.setenv("HANDSTAMP_HOME", str(place))
+def home(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Beside what clients of services write into the working directory."""
     monkeypatch.chdir(tmp_path)
-    return place
-
-
-@pytest.fixture
-def vault(home: Path) -> Iterator[Vault]:  # noqa: ARG001  (the vault is in there)
-    with Vault() as vault:
-        yield vault
+    return home
 
 
 @pytest.fixture
@@ -131,13 +112,6 @@ def _handler(web: Callable[[], Web]) -> type[BaseHTTPRequestHandler]:
 
 
 @pytest.fixture
-def web() -> Iterator[Web]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(lambda: web))
-    server.daemon_threads = True
-    web = Web(server.server_address[1])
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield web
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def web(listening: Callable[[type[BaseHTTPRequestHandler]], int]) -> Web:
+    web = Web(listening(_handler(lambda: web)))
+    return web

@@ -15,52 +15,27 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from handstamp._signed_in import engine
-from handstamp.demo import BUILT_IN, start
+from handstamp.demo import BUILT_IN
 from handstamp.keeper import Given, Keeper
 from handstamp.sites import find_site
 from handstamp.state import Clock, Device, Part, PartId, PartKind, StorageState, cookie_scope, observed, set_cookie
-from handstamp.vault import Vault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from handstamp.demo import Control, DemoServers
     from handstamp.sites import Site
+    from handstamp.vault import Vault
 
 DEMO = BUILT_IN[0]
 WORKER = Path(__file__).parent / "worker.py"
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
 
 
-@pytest.fixture(scope="session")
-def servers() -> Iterator[DemoServers]:
-    with start() as running:
-        yield running
-
-
-@pytest.fixture
-def control(servers: DemoServers) -> Control:
-    servers.control.reset()
-    return servers.control
-
-
 @pytest.fixture
 def portside(servers: DemoServers, control: Control) -> Site:
     del control
     return find_site("portside", env={"HANDSTAMP_PORTSIDE_BASE_URL": servers.portside.url})
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HANDSTAMP_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def vault(home: Path) -> Iterator[Vault]:
-    with Vault(home=home) as opened:
-        yield opened
 
 
 @pytest.fixture

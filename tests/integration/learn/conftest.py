@@ -8,51 +8,28 @@ from typing import TYPE_CHECKING
 import pytest
 
 from handstamp._signed_in import engine
-from handstamp.demo import start
 from handstamp.keeper import Keeper
 from handstamp.learn import learn
 from handstamp.learn.carriers import items_of, only
 from handstamp.sites import parse_recipe
 from handstamp.sites.check import check_by_http
 from handstamp.state import Health
-from handstamp.vault import Vault
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Iterator
-    from pathlib import Path
+    from collections.abc import Awaitable, Callable, Collection
 
     from playwright.async_api import Page
 
-    from handstamp.demo import Control, DemoServers
     from handstamp.learn import Learned
     from handstamp.learn.carriers import Item
+    from handstamp.vault import Vault
 
     Learn = Callable[[str, Callable[[Page], Awaitable[None]]], Learned]
 
 
-@pytest.fixture(scope="session")
-def servers() -> Iterator[DemoServers]:
-    with start() as running:
-        yield running
-
-
 @pytest.fixture
-def control(servers: DemoServers) -> Control:
-    servers.control.reset()
-    return servers.control
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HANDSTAMP_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def keeper(home: Path) -> Iterator[Keeper]:
-    with Vault(home=home) as vault:
-        yield Keeper(engine(), vault)
+def keeper(vault: Vault) -> Keeper:
+    return Keeper(engine(), vault)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +18,7 @@ from handstamp.errors import ConfigError, LoginFailed
 from handstamp.learn import save_recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from playwright.async_api import Page
@@ -144,7 +144,7 @@ def _kept_login_is_valid(found: Learned, home: Path, control: Control) -> bool:
 
 
 @pytest.fixture
-def touchy() -> Iterator[str]:
+def touchy(listening: Callable[[type[BaseHTTPRequestHandler]], int]) -> str:
     """A site whose login is two cookies, and that ends it when the first comes without the second; its URL."""
     alive = threading.Event()
 
@@ -168,14 +168,7 @@ def touchy() -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    return f"http://127.0.0.1:{listening(Handler)}/"
 
 
 def test_a_site_that_ends_the_login_for_a_trial_is_asked_no_more_and_that_is_said(learned: Learn, touchy: str, keeper: Keeper) -> None:

@@ -14,46 +14,32 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from handstamp.demo import BUILT_IN, start
+from handstamp.demo import BUILT_IN
 from handstamp.operations import Files
 from handstamp.pool import Pool, PoolSettings
-from handstamp.vault import Vault
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 
     from handstamp.demo import Account, Control, DemoServers
     from handstamp.pool import Admission, LiveSession
+    from handstamp.vault import Vault
 
 WORKER = Path(__file__).parent / "worker.py"
 DEMO, DANA, OMAR = BUILT_IN
 WHO = "() => fetch('/api/account', {headers: {Authorization: `Bearer ${localStorage.getItem('token')}`}}).then((answer) => answer.json())"
 
 
-@pytest.fixture(scope="session")
-def servers() -> Iterator[DemoServers]:
-    with start() as running:
-        yield running
+@pytest.fixture
+def control(demo: DemoServers) -> Control:
+    """Of the stand-in sites, which pools find by name."""
+    return demo.control
 
 
 @pytest.fixture
-def control(servers: DemoServers, monkeypatch: pytest.MonkeyPatch) -> Control:
-    servers.control.reset()
-    monkeypatch.setenv("HANDSTAMP_PORTSIDE_BASE_URL", servers.portside.url)
-    return servers.control
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HANDSTAMP_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def vault(home: Path, control: Control) -> Iterator[Vault]:
+def vault(vault: Vault, control: Control) -> Vault:
     del control
-    with Vault(home=home) as opened:
-        yield opened
+    return vault
 
 
 class Opened:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from handstamp.demo import start
 from handstamp.server import ServerSettings
 from handstamp.server.serving import Ready, serve
 from handstamp.vault import Vault
@@ -19,8 +18,6 @@ from handstamp.vault import Vault
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from handstamp.demo import DemoServers
 
 
 @dataclass
@@ -78,12 +75,6 @@ def running(home: Path, *, with_tokens: bool = True, **given: Any) -> Iterator[R
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HANDSTAMP_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
-@pytest.fixture
 def serving(home: Path) -> Iterator[Callable[..., Running]]:
     """`serving(body_limit=…)`: a server with these settings."""
     with contextlib.ExitStack() as stack:
@@ -93,17 +84,3 @@ def serving(home: Path) -> Iterator[Callable[..., Running]]:
 @pytest.fixture
 def server(serving: Callable[..., Running]) -> Running:
     return serving()
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[DemoServers]:
-    with start() as demo:
-        yield demo
-
-
-@pytest.fixture
-def demo(servers: DemoServers, monkeypatch: pytest.MonkeyPatch) -> DemoServers:
-    """The stand-in sites, fresh, and found by name."""
-    servers.control.reset()
-    monkeypatch.setenv("HANDSTAMP_PORTSIDE_BASE_URL", servers.portside.url)
-    return servers

@@ -8,7 +8,7 @@ import shutil
 import threading
 import time
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
@@ -120,17 +120,10 @@ def _handler(web: Callable[[], Web]) -> type[BaseHTTPRequestHandler]:
 
 
 @pytest.fixture
-def web() -> Iterator[Web]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(lambda: web))
-    server.daemon_threads = True
-    web = Web(server.server_address[1])
+def web(listening: Callable[[type[BaseHTTPRequestHandler]], int]) -> Web:
+    web = Web(listening(_handler(lambda: web)))
     web.put("/favicon.ico", status=204)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield web
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    return web
 
 
 class Chromium:

@@ -4,32 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
-from handstamp.demo import BUILT_IN, start
+from handstamp.demo import BUILT_IN
 from handstamp.sync_api import signed_in
-from handstamp.vault import Vault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from handstamp.demo import DemoServers
+    from handstamp.vault import Vault
     from handstamp.vault.model import Version
-
-
-@pytest.fixture
-def demo(monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServers]:
-    with start() as servers:
-        monkeypatch.setenv("HANDSTAMP_PORTSIDE_BASE_URL", servers.portside.url)
-        yield servers
-
-
-@pytest.fixture
-def vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vault]:
-    monkeypatch.setenv("HANDSTAMP_HOME", str(tmp_path / "home"))
-    with Vault() as opened:
-        yield opened
 
 
 def log_in_and_out() -> None:

@@ -12,20 +12,11 @@ from handstamp.keeper.looks import Looking
 from handstamp.sites import Condition, Recipe, SessionRules, Site
 from handstamp.sites.recipe import Check
 from handstamp.state import Clock, Health, PartId, PartKind, StorageState, cookie_scope, observed, set_cookie
-from handstamp.vault import Vault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from handstamp.vault import Vault
 
     from .conftest import Asked, Web
-
-
-@pytest.fixture
-def vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vault]:
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
-    with Vault(home=tmp_path / "home") as opened:
-        yield opened
 
 
 def site_at(web: Web) -> Site:

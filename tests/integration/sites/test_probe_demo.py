@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from handstamp.demo import BUILT_IN, start
+from handstamp.demo import BUILT_IN
 from handstamp.errors import ChallengeUnsolved, LoginFailed
 from handstamp.sites import Credentials, expiry_evidence, find_site
 from handstamp.sites.check import check_by_http
@@ -16,8 +16,6 @@ from handstamp.sites.login import run_login
 from handstamp.state import Cookie, Device, Entry, Health, Part, PartId, PartKind, StorageState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.async_api import Page
 
     from handstamp.demo import Control, DemoServers
@@ -27,18 +25,6 @@ if TYPE_CHECKING:
     from .conftest import Chromium
 
 DANA = BUILT_IN[1]
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[DemoServers]:
-    with start() as running:
-        yield running
-
-
-@pytest.fixture
-def control(servers: DemoServers) -> Control:
-    servers.control.reset()
-    return servers.control
 
 
 @pytest.fixture
