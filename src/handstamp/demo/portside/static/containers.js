@@ -1,7 +1,7 @@
 // The container list: rows from the API; the filter is kept for this tab, the row height for this browser.
 
 import { get } from "./api.js";
-import { cell, chip, statusChip } from "./cells.js";
+import { boxCells, cell } from "./cells.js";
 
 const FILTER = "containers.filter";
 const DENSITY = "portside.density";
@@ -18,15 +18,7 @@ function line(row) {
   const made = document.createElement("tr");
   made.append(
     cell("Container", row.number, "box"),
-    cell("Type", row.size),
-    cell("Line", row.line),
-    cell("Vessel / voyage", `${row.vessel} ${row.voyage}`),
-    cell("Port", row.port),
-    cell("Status", statusChip(row.status)),
-    cell("Position", row.position),
-    cell("Hold", row.hold ? chip(row.hold, "bad") : ""),
-    cell("Weight", `${row.weight_kg.toLocaleString("en")} kg`, "number"),
-    cell("Free days", row.free_days === null ? "" : String(row.free_days).replace("-", "−"), row.free_days < 0 ? "number late" : "number"),
+    ...boxCells(row),
   );
   return made;
 }

@@ -1,7 +1,7 @@
 // The long container list: each time its end comes near the window, the next rows are asked for.
 
 import { get } from "./api.js";
-import { cell, chip, statusChip } from "./cells.js";
+import { boxCells, cell } from "./cells.js";
 
 const PART = 200;
 const NEAR = "600px";
@@ -27,15 +27,7 @@ function line(row) {
     cell("Container", page(row.number), "box"),
     cell("Reference", row.reference),
     cell("Arrived", row.arrived),
-    cell("Type", row.size),
-    cell("Line", row.line),
-    cell("Vessel / voyage", `${row.vessel} ${row.voyage}`),
-    cell("Port", row.port),
-    cell("Status", statusChip(row.status)),
-    cell("Position", row.position),
-    cell("Hold", row.hold ? chip(row.hold, "bad") : ""),
-    cell("Weight", `${row.weight_kg.toLocaleString("en")} kg`, "number"),
-    cell("Free days", row.free_days === null ? "" : String(row.free_days).replace("-", "−"), row.free_days < 0 ? "number late" : "number"),
+    ...boxCells(row),
   );
   return made;
 }
