@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import httpx2
 
 from handstamp.http.driving import adrive, drive
-from handstamp.remote.flow import TIMEOUT, WAIT, Pause, RemoteBase, Send, Step, answer_of
+from handstamp.remote.flow import Pause, RemoteBase, Send, Step, answer_of
 from handstamp.remote.values import AsyncResult, OpenedSession, Result, ServedSession
 
 if TYPE_CHECKING:
@@ -43,18 +43,10 @@ class Remote(RemoteBase):
         ConfigError: the URL or the token cannot be one, or the token would be readable on its way.
     """
 
-    def __init__(
-        self,
-        url: str | None = None,
-        *,
-        token: str | None = None,
-        site: str | None = None,
-        timeout: float = TIMEOUT,
-        wait: float = WAIT,
-        insecure: bool = False,
-    ) -> None:
-        super().__init__(url, token=token, site=site, timeout=timeout, wait=wait, insecure=insecure)
-        self._http = httpx2.Client(**self._options())
+    _http: httpx2.Client
+
+    def _connect(self, options: dict[str, Any]) -> None:
+        self._http = httpx2.Client(**options)
 
     def get_session(
         self, username: str, password: str, *, captcha_api_key: str | None = None, site: str | None = None, keep_alive: bool = True
@@ -182,18 +174,10 @@ class AsyncRemote(RemoteBase):
         ConfigError: the URL or the token cannot be one, or the token would be readable on its way.
     """
 
-    def __init__(
-        self,
-        url: str | None = None,
-        *,
-        token: str | None = None,
-        site: str | None = None,
-        timeout: float = TIMEOUT,
-        wait: float = WAIT,
-        insecure: bool = False,
-    ) -> None:
-        super().__init__(url, token=token, site=site, timeout=timeout, wait=wait, insecure=insecure)
-        self._http = httpx2.AsyncClient(**self._options())
+    _http: httpx2.AsyncClient
+
+    def _connect(self, options: dict[str, Any]) -> None:
+        self._http = httpx2.AsyncClient(**options)
 
     async def get_session(
         self, username: str, password: str, *, captcha_api_key: str | None = None, site: str | None = None, keep_alive: bool = True

@@ -8,6 +8,7 @@ never sent twice.
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -73,7 +74,7 @@ class Blocking:
 Step = Send | Pause | Blocking
 
 
-class RemoteBase:
+class RemoteBase(ABC):
     """What both clients of a server share; `Remote` says what the arguments mean."""
 
     def __init__(
@@ -91,9 +92,14 @@ class RemoteBase:
         self.site = site
         self._timeout = timeout
         self._wait = wait
+        self._connect(self._options())
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.url}>"
+
+    @abstractmethod
+    def _connect(self, options: dict[str, Any]) -> None:
+        """Make the library's client with these options."""
 
     def _options(self) -> dict[str, Any]:
         """For the library's client. What is for this machine goes through no proxy."""
