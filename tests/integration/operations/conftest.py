@@ -10,14 +10,14 @@ import pytest
 from pydantic import BaseModel
 
 from handstamp.async_api import signed_in
-from handstamp.demo import BUILT_IN, start
+from handstamp.demo import BUILT_IN
 from handstamp.operations import Files, Outcome, perform
 from handstamp.sites import find_site
 from handstamp.sites.operation import Operation, Run, operation, workflow
 from handstamp.vault import Vault
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
     from playwright.async_api import BrowserContext, Page
@@ -27,21 +27,12 @@ if TYPE_CHECKING:
     from handstamp.state import Session
 
 
-@pytest.fixture(scope="session")
-def servers() -> Iterator[DemoServers]:
-    with start() as running:
-        yield running
-
-
 @pytest.fixture
-def demo(servers: DemoServers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DemoServers:
-    """The stand-in sites, fresh, found by name, with an account that is known."""
-    servers.control.reset()
-    monkeypatch.setenv("HANDSTAMP_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("HANDSTAMP_PORTSIDE_BASE_URL", servers.portside.url)
+def demo(demo: DemoServers, home: Path, monkeypatch: pytest.MonkeyPatch) -> DemoServers:  # noqa: ARG001  (for the vault of each desk)
+    """The stand-in sites, with an account that is known."""
     monkeypatch.setenv("HANDSTAMP_PORTSIDE_USERNAME", BUILT_IN[0].username)
     monkeypatch.setenv("HANDSTAMP_PORTSIDE_PASSWORD", BUILT_IN[0].password)
-    return servers
+    return demo
 
 
 @dataclass
