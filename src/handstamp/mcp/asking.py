@@ -112,7 +112,8 @@ class Asking:
             login.add_done_callback(lambda _: look.__exit__(None, None, None))  # nobody says when it was looked at
         said = described(challenge.site, challenge.account, challenge.question, file)
         if challenge.image and not file:
-            said = f"{said} The picture is in the tool's result before; show_challenge, or `handstamp answer {challenge.challenge_id}`, shows it again."
+            again = f"show_challenge, or `handstamp answer {challenge.challenge_id}`, shows it again"
+            said = f"{said} Type what the picture in the tool's result before shows; {again}."
         return said
 
 
