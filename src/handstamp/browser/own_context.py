@@ -67,6 +67,11 @@ class Seen:
         """The context holds these."""
         self.values.update({(part_id, key): value for key, value in values.items()})
 
+    def is_newer(self, part_id: PartId, held: Cookie, saved: Cookie) -> bool:
+        """Whether the site has renewed a cookie in the context, and nobody has saved another since."""
+        before = self.values.get((part_id, held.key))
+        return before is not None and held.value != before.value and saved.value == before.value
+
 
 def changes_in(state: StorageState, found: Found, seen: Seen, clock: Clock) -> StorageState:
     """What the context changed. What is merely absent was not deleted.
@@ -158,15 +163,18 @@ async def give_cookies(context: Any, state: StorageState, seen: Seen, *, since: 
     Returns:
         How many of them the context has now.
     """
-    wanted = [cookie for cookie in state.cookies() if not cookie.expired(time.time())]
-    jar = [cookie for values in (await found_cookies(context, state)).values() for cookie in values.values()]
-    given = {cookie.key for cookie in cookies_to_give(state, jar, since=since, now=time.time())}
-    await _add(context, [cookie for cookie in wanted if cookie.key in given])
-    there = await found_cookies(context, state)
-    for part_id, values in there.items():
-        seen.note(part_id, values)
-    values = {key: cookie.value for part in there.values() for key, cookie in part.items()}
-    return sum(values.get(cookie.key) == cookie.value for cookie in wanted)
+    wanted = {cookie.key: cookie for cookie in state.cookies() if not cookie.expired(time.time())}
+    found = await found_cookies(context, state)
+    newer = {key for part_id, held in found.items() for key, one in held.items() if key in wanted and seen.is_newer(part_id, one, wanted[key])}
+    jar = [cookie for held in found.values() for cookie in held.values()]
+    given = {cookie.key for cookie in cookies_to_give(state, jar, since=since, now=time.time())} - newer
+    await _add(context, [cookie for key, cookie in wanted.items() if key in given])
+    total = 0
+    for part_id, held in (await found_cookies(context, state)).items():
+        kept = {key for key, one in held.items() if key in wanted and one.value != wanted[key].value}
+        seen.note(part_id, {key: one for key, one in held.items() if key not in kept})  # what was kept is a change for the next export
+        total += len(held.keys() & wanted.keys()) - len(kept)
+    return total
 
 
 async def _add(context: Any, cookies: list[Cookie]) -> None:

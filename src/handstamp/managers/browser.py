@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Browser, BrowserContext, Page
 
+_WEB = ("http://", "https://")
+
 
 class BrowserManager:
     """Saves, restores and verifies sessions in one browser.
@@ -50,7 +52,7 @@ class BrowserManager:
         """
         async with self._page() as page:
             domain = host_of(page.url)
-            if not domain:
+            if not domain or not page.url.startswith(_WEB):
                 return False
             await self.profile_manager.on_successful_login(profile_name or self._profile, page, domain)
             return True

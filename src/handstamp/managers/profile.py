@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections import defaultdict
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from handstamp.browser import now
 from handstamp.browser.own_context import found_local_storage, give_cookies, give_databases, give_local_storage, give_session_storage
+from handstamp.browser.playwright_errors import playwright_error
 from handstamp.keeper.keeper import device_of
 from handstamp.keeper.saved_evidence import ending_soon
 from handstamp.keeper.verdicts import Facts, with_login
@@ -17,7 +19,7 @@ from handstamp.managers.caller import checked
 from handstamp.managers.health import HealthCalls, alive_cookies, domain_of
 from handstamp.managers.locks import LockCalls
 from handstamp.managers.values import Profile
-from handstamp.state import PartKind, cookie_scope, live_entries, of_kinds
+from handstamp.state import Device, PartKind, cookie_scope, live_entries, of_kinds
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -144,7 +146,9 @@ class ProfileManager(HealthCalls, LockCalls):
         """
         site = self._site(domain, checked(self._caller, page).url)
         await self._save_all(profile_name, page, cookies=self.config.cookie_export_on_login)
-        device = await device_of(page)
+        device = Device()
+        with contextlib.suppress(playwright_error()):  # the page went away, or elsewhere, when all was saved
+            device = await device_of(page)
         state = await self._load(profile_name)
         await self._run(partial(with_login, self.vault, site, profile_name, Facts(device, None, state)))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import Error
 
 from handstamp.errors import ConfigError, SiteUnknown
 from handstamp.sync_api import BrowserManager, LoginManager, ProfileManager, attach
@@ -92,6 +93,13 @@ def test_a_browsers_session_is_saved_by_the_domain_that_it_shows(profiles: Profi
     assert there.restore_session_for_domain("inbox.gmail.com", "work") is True
     assert there.verify_domain_session_health("inbox.gmail.com", "work") is True
     assert there.verify_domain_session_health("inbox.gmail.com") is False
+
+
+def test_the_browsers_own_error_page_is_no_site(profiles: ProfileManager, context: BrowserContext) -> None:
+    page = context.new_page()
+    with pytest.raises(Error, match=r"ERR_CONNECTION_REFUSED|ERR_UNSAFE_PORT"):
+        page.goto("http://127.0.0.1:9/")
+    assert BrowserManager(page, profile_manager=profiles).save_session_for_current_domain() is False
 
 
 def test_a_context_that_holds_a_session_already_gives_and_takes(profiles: ProfileManager, web: Callable[..., Page], browser: Browser) -> None:

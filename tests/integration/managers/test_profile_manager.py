@@ -98,6 +98,26 @@ def test_what_another_program_has_rotated_is_not_put_back(manager: ProfileManage
     assert [one.value for one in vault.load("work").cookies()] == ["rotated"]
 
 
+def test_what_the_site_has_renewed_in_a_context_stays_there_and_is_saved(manager: ProfileManager, vault: Vault, web: Callable[..., Page]) -> None:
+    manager.export_cookies("work", web(cookies=(cookie("sid", "gmail.com", value="old", days=None), cookie("far", "gmail.com", value="old"))))
+    page = web()
+    assert manager.import_cookies("work", page) == 2
+    page.context.add_cookies([cookie("sid", "gmail.com", value="renewed", days=None), cookie("far", "gmail.com", value="renewed", days=31)])  # type: ignore[list-item]
+    assert manager.import_cookies("work", page) == 0
+    assert held(page) == {"sid": "renewed", "far": "renewed"}
+    manager.export_cookies("work", page)
+    assert {one.value for one in vault.load("work").cookies()} == {"renewed"}
+
+
+def test_what_another_program_has_saved_since_replaces_what_a_context_was_given(manager: ProfileManager, vault: Vault, web: Callable[..., Page]) -> None:
+    manager.export_cookies("work", web(cookies=(cookie("sid", "gmail.com", value="old"),)))
+    page = web()
+    manager.import_cookies("work", page)
+    ProfileManager(vault=vault).export_cookies("work", web(cookies=(cookie("sid", "gmail.com", value="rotated"),)))
+    assert manager.import_cookies("work", page) == 1
+    assert held(page) == {"sid": "rotated"}
+
+
 def test_cookies_that_a_page_lacks_are_not_deleted(manager: ProfileManager, vault: Vault, web: Callable[..., Page]) -> None:
     manager.export_cookies("work", web(cookies=MAIL))
     manager.export_cookies("work", web())
@@ -235,6 +255,60 @@ def test_a_login_comes_back_with_everything(manager: ProfileManager, web: Callab
       };
     })""")
     assert saved == "secret"
+
+
+def test_a_login_is_noted_although_its_page_is_closed_already(manager: ProfileManager, web: Callable[..., Page]) -> None:
+    page = web("https://gmail.com", MAIL)
+    page.close()
+    manager.on_successful_login("work", page, "gmail.com")
+    state = manager.get_session_state("work", "gmail.com")
+    assert state is not None
+    assert (state.logged_in, state.cookie_count) == (True, 2)
+
+
+ODD = ["", "__proto__", "length", "\U0001f600", "a\x00b"]
+
+
+def test_odd_cookies_and_items_come_back_as_they_were_under_a_strict_policy(manager: ProfileManager, browser: Browser) -> None:
+    contexts = [browser.new_context() for _ in range(2)]
+    for context in contexts:
+        strict = {"content-security-policy": "default-src 'none'; require-trusted-types-for 'script'"}
+        context.route("**/*", lambda route: route.fulfill(content_type="text/html", headers=strict, body="x"))  # noqa: B023  (the same for both)
+    first, second = contexts
+    odd: list[Any] = [
+        {"name": "__Host-sid", "value": "1", "url": "https://gmail.com/", "secure": True, "httpOnly": True, "sameSite": "Strict"},
+        {"name": "brief", "value": "%F0%9F", "domain": "gmail.com", "path": "/p", "expires": -1},
+        {"name": "part", "value": "1", "domain": "gmail.com", "path": "/", "secure": True, "sameSite": "None", "partitionKey": "https://top.example"},
+    ]
+    first.add_cookies(odd)
+    page = first.new_page()
+    page.goto("https://gmail.com")
+    page.evaluate("(keys) => { for (const key of keys) localStorage.setItem(key, key + '\\ud800'); localStorage.setItem('big', 'x'.repeat(5_000_000)); }", ODD)
+    manager.on_successful_login("work", page, "gmail.com")
+    there = second.new_page()
+    there.goto("https://gmail.com")
+    assert manager.restore_session("work", there, "gmail.com")
+    assert sorted(second.cookies(), key=str) == sorted(first.cookies(), key=str)
+    assert (
+        there.evaluate("(keys) => keys.every((key) => localStorage.getItem(key) === key + '\\ud800') && localStorage.getItem('big').length", ODD) == 5_000_000
+    )
+    for context in contexts:
+        context.close()
+
+
+def test_storage_of_an_embedded_site_is_saved_under_its_own_origin(manager: ProfileManager, vault: Vault, browser: Browser) -> None:
+    context = browser.new_context()
+    inside = "<iframe src='https://inner.example/'></iframe>"
+    context.route("https://outer.example/", lambda route: route.fulfill(content_type="text/html", body=inside))
+    context.route("https://inner.example/", lambda route: route.fulfill(content_type="text/html", body="x"))
+    page = context.new_page()
+    page.goto("https://outer.example/")
+    page.evaluate("localStorage.outer = 1")
+    page.frames[1].evaluate("localStorage.inner = 1")
+    manager.export_localstorage("work", page)
+    assert vault.load("work").local_storage("https://outer.example") == {"outer": "1"}
+    assert vault.load("work").local_storage("https://inner.example") == {"inner": "1"}  # Playwright's Chromium does not partition storage
+    context.close()
 
 
 def test_nothing_saved_is_nothing_restored(manager: ProfileManager, web: Callable[..., Page]) -> None:

@@ -231,7 +231,7 @@ def test_the_async_manager_does_the_same(tmp_path: Path, executable: str, browse
             page = await other.new_page()
             await page.set_content("<button id=go>go</button>")
             await page.click("button")
-            while not (info := await manager.get_session_info("mine")) or "click button#go" not in info["actions_performed"]:
+            while not (info := await manager.get_session_info("mine")) or "click button#go" not in info["actions_performed"]:  # noqa: ASYNC110  (no event)
                 await asyncio.sleep(0.02)
             await browser.close()
 
