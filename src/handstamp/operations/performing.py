@@ -14,7 +14,7 @@ from handstamp.operations.evidence import Evidence
 from handstamp.operations.failures import REFUSALS, failure, wrong_result
 from handstamp.operations.known_secrets import secrets_of
 from handstamp.operations.outcome import Outcome
-from handstamp.operations.waiting_pages import close_quietly, let_go_in_time, taken_page
+from handstamp.operations.waiting_pages import close_behind, close_quietly, let_go_in_time, taken_page
 from handstamp.operations.workflow import Workflow
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class _Call:
             await self._explain(error)
             raise
         finally:
-            await self._leave()
+            self._leave()
 
     async def workflow(self, new: dict[str, Any], workflow_id: str | None) -> Outcome:
         """An operation in several phases."""
@@ -158,7 +158,7 @@ class _Call:
             await self._explain(error, flow.id)
             raise
         finally:
-            await self._leave(stay=flow.id if self._waits else None)
+            self._leave(stay=flow.id if self._waits else None)
 
     async def _begun(self, new: dict[str, Any], workflow_id: str | None) -> tuple[Workflow, dict[str, Any], int]:
         """The workflow to go on with, all that is known, and the phase to begin with."""
@@ -260,13 +260,13 @@ class _Call:
     async def _secrets(self) -> set[str]:
         return self._secret_fields | await secrets_of(self._vault, self._site, self._session, self._context)
 
-    async def _leave(self, *, stay: str | None = None) -> None:
+    def _leave(self, *, stay: str | None = None) -> None:
         """Close what was opened; the page of a workflow that waits stays."""
         kept = self._page if stay is not None else None
         if stay is not None and kept is not None:
             self._pages[stay] = kept
             let_go_in_time(self._vault, self._pages, stay, self._seconds)
-        await asyncio.shield(asyncio.gather(*(close_quietly(page) for page in self._evidence.others(kept))))
+        close_behind(self._evidence.others(kept))
 
 
 def _is_cut_off() -> bool:

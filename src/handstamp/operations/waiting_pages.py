@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from handstamp.errors import HandstampError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from playwright.async_api import Page
 
     from handstamp.vault import Vault
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _PATIENCE = 5.0  # seconds for an answer of a page that may have crashed
 _LEAST_PAUSE = 1.0
+_behind: set[asyncio.Task[None]] = set()  # loops keep no task alive by themselves
 
 
 async def taken_page(pages: dict[str, Page], workflow_id: str) -> Page | None:
@@ -61,6 +64,14 @@ async def _let_go(vault: Vault, pages: dict[str, Page], workflow_id: str) -> Non
     if pages.get(workflow_id) is page:
         del pages[workflow_id]
         await close_quietly(page)
+
+
+def close_behind(pages: Iterable[Page]) -> None:
+    """Close pages while their user goes on. A context that ends meanwhile takes them with it."""
+    for page in pages:
+        task = asyncio.get_running_loop().create_task(close_quietly(page))
+        _behind.add(task)
+        task.add_done_callback(_behind.discard)
 
 
 async def close_quietly(page: Page) -> None:

@@ -222,10 +222,7 @@ class Pool:
                 yield live
             finally:
                 self._used.add(session_id)
-                try:
-                    await asyncio.shield(live.tidy())
-                finally:
-                    self._windows.leave(session.profile)
+                self._windows.leave_untidy(session.profile)
 
     async def run(self, session_id: str, operation: Operation, given: Mapping[str, Any], *, workflow_id: str | None = None, evidence: bool = False) -> Outcome:
         """What an operation gives, done in a session.

@@ -43,6 +43,7 @@ class Windows:
         self._live: dict[str, LiveSession] = {}
         self._granted: dict[str, asyncio.Future[None]] = {}
         self._closing: dict[str, asyncio.Task[None]] = {}
+        self._leaving: dict[str, asyncio.Task[None]] = {}
         self._stopping = False
 
     @property
@@ -89,8 +90,7 @@ class Windows:
         Raises:
             PoolFull: all windows are in use.
         """
-        if closing := self._closing.get(key):
-            await asyncio.shield(closing)
+        await self._settled(key)
         if self.board.window(key) is Window.IDLE:
             self.board.use(key)
             live = self._live[key]
@@ -142,14 +142,34 @@ class Windows:
         else:
             self._do(self.board.leave(key, asyncio.get_running_loop().time()))
 
+    def leave_untidy(self, key: str) -> None:
+        """The caller of `take` is done with it and waits for nothing more; what it left is cleared away before anybody else has the window."""
+        if live := self._live.get(key):
+            self._leaving[key] = asyncio.get_running_loop().create_task(self._tidied(key, live))
+
+    async def _tidied(self, key: str, live: LiveSession) -> None:
+        try:
+            await live.tidy()
+        except Exception:  # noqa: BLE001  (whatever it is, the window must come free)
+            _log.exception("the window of profile '%s' could not be tidied, and is closed", key)
+            live.unwanted = True
+        finally:
+            del self._leaving[key]
+            self.leave(key)
+
+    async def _settled(self, key: str) -> None:
+        """When its last user has left it altogether, and it is closed if it was closing."""
+        for under_way in (self._leaving, self._closing):
+            if task := under_way.get(key):
+                await asyncio.shield(task)
+
     async def give_up(self, key: str) -> None:
         """The caller of `take` is done with it, and it is closed."""
         await asyncio.shield(self._begin_to_close(key))
 
     async def shut(self, key: str) -> bool:
         """Close the window, whose turn the caller has and which nobody uses; False when there is none."""
-        if closing := self._closing.get(key):
-            await asyncio.shield(closing)
+        await self._settled(key)
         if self.board.window(key) is not Window.IDLE:
             return False
         await self.give_up(key)
@@ -172,8 +192,8 @@ class Windows:
     async def closed(self) -> None:
         """Wait for the windows that are closing, as long as that may take."""
         until = asyncio.get_running_loop().time() + _LAST_SECONDS
-        while self._closing and (left := until - asyncio.get_running_loop().time()) > 0:
-            await asyncio.wait(set(self._closing.values()), timeout=left)
+        while (tasks := {*self._leaving.values(), *self._closing.values()}) and (left := until - asyncio.get_running_loop().time()) > 0:
+            await asyncio.wait(tasks, timeout=left)
 
     async def stop(self, seconds: float) -> None:
         """Begin nothing new, wait so long for what is under way, then close all windows; what is still under way is cut off."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -49,7 +50,11 @@ class Desk:
     async def do(self, wanted: Operation, given: dict[str, Any] | None = None, **more: Any) -> Outcome:
         return await perform(wanted, self.site, self.session, self.context, given or {}, vault=self.vault, files=self.files, pages=self.pages, **more)
 
-    def open_pages(self) -> list[Page]:
+    async def open_pages(self) -> list[Page]:
+        """Those that stay: what an operation leaves is closed behind it."""
+        async with asyncio.timeout(10):
+            while set(self.context.pages) - set(self.pages.values()):  # noqa: ASYNC110  (Playwright tells of it page by page)
+                await asyncio.sleep(0.01)
         return list(self.context.pages)
 
 

@@ -32,7 +32,7 @@ def test_its_result_is_given_and_its_page_closed_with_the_popups(desk: Callable[
             outcome = await here.do(titled(popup))
             assert outcome.result.title == "Containers · Portside Terminal"
             assert outcome.facts() == {"title": outcome.result.title, "file_url": ""}
-            assert here.open_pages() == []
+            assert await here.open_pages() == []
             assert list(here.files.folder.parent.glob("files/*")) == []  # nobody wanted evidence
 
     asyncio.run(flow())
@@ -164,7 +164,7 @@ def test_what_would_end_the_program_is_a_failure_of_the_operation_alone(desk: Ca
         async with desk() as here:
             with pytest.raises(OperationFailed, match=f"get_title has failed .{type(error).__name__}."):
                 await here.do(titled(end))
-            assert here.open_pages() == []
+            assert await here.open_pages() == []
             assert (await here.do(titled())).result.title
 
     asyncio.run(flow())
@@ -188,7 +188,7 @@ def test_one_that_does_not_end_when_it_is_cut_off_is_left_behind_and_its_page_cl
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(3):
                     await here.do(titled(swallow))
-            assert here.open_pages() == []
+            assert await here.open_pages() == []
             assert "_caught" not in str(asyncio.all_tasks())  # so the end of the loop does not wait for it
             left = True
             await asyncio.sleep(0.2)
@@ -216,7 +216,7 @@ def test_what_it_raises_is_told_in_words_that_hold_no_value(desk: Callable[..., 
             assert "secret of the page" not in str(caught.value)
             assert caught.value.operation == "get_title"
             assert Path(caught.value.bundle).exists()
-            assert here.open_pages() == []
+            assert await here.open_pages() == []
 
     asyncio.run(flow())
 

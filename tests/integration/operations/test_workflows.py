@@ -30,7 +30,7 @@ def test_with_all_fields_a_workflow_is_done_in_one_call(desk: Callable[..., Any]
             assert outcome.result.booked == "09:00 on Containers · Portside Terminal"
             assert office.done == ["terminal T1", "plate ZH 1", "slot 09:00"]
             assert outcome.facts() == {"booked": outcome.result.booked, "appointment_session_id": outcome.workflow_id, "debug_bundle_url": None}
-            assert here.open_pages() == []
+            assert await here.open_pages() == []
             with pytest.raises(WorkflowEnded, match="is done: book has ended well"):
                 await here.do(office.booking(), {}, workflow_id=outcome.workflow_id)
 
@@ -50,7 +50,7 @@ def test_a_workflow_waits_for_a_field_and_goes_on_where_it_stopped(desk: Callabl
             assert outcome.result.booked.startswith("09:00")
             assert office.done == ["terminal T1", "plate ZH 1", "slot 09:00"]  # nothing was done twice
             assert here.pages == {}
-            assert here.open_pages() == []
+            assert await here.open_pages() == []
 
     asyncio.run(flow())
 
@@ -60,7 +60,7 @@ def test_missing_fields_of_the_first_phase_open_no_page(desk: Callable[..., Any]
         async with desk() as here:
             stopped = await _waiting(here, office.booking(), {"truck_plate": "ZH 1"})
             assert str(stopped) == "Missing required field for Phase 1: terminal"
-            assert (here.open_pages(), here.pages, office.done) == ([], {}, [])
+            assert (await here.open_pages(), here.pages, office.done) == ([], {}, [])
             outcome = await here.do(office.booking(), {"terminal": "T1", "appointment_time": "09:00"}, workflow_id=stopped.appointment_session_id)
             assert outcome.result.booked
 
@@ -104,7 +104,7 @@ def test_what_the_site_refuses_can_be_corrected(desk: Callable[..., Any], office
             refused = caught.value
             assert (refused.phase, refused.repeatable, refused.operation) == (3, True, "book")
             assert refused.bundle
-            assert here.open_pages() == []
+            assert await here.open_pages() == []
             outcome = await here.do(office.booking(), {"appointment_time": "10:00"}, workflow_id=refused.appointment_session_id)
             assert outcome.result.booked.startswith("10:00")
 
@@ -189,7 +189,7 @@ def test_of_two_who_go_on_at_once_one_does_and_the_other_is_told(desk: Callable[
             assert len(errors) == 1
             assert isinstance(errors[0], (Conflict, OperationFailed, WorkflowEnded)), errors
             assert office.done.count("slot 09:00") == 1
-            assert here.open_pages() == []
+            assert await here.open_pages() == []
 
     asyncio.run(flow())
 
@@ -287,6 +287,6 @@ def test_a_caller_who_is_cancelled_leaves_no_page(desk: Callable[..., Any], offi
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-            assert here.open_pages() == []
+            assert await here.open_pages() == []
 
     asyncio.run(flow())
