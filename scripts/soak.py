@@ -264,7 +264,7 @@ def ordeal(options: argparse.Namespace, home: Path) -> Reference:
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     sites = [f"http://o{number}.localhost:{server.server_address[1]}/" for number in range(options.origins)]
-    first_cookie(home, "o0.localhost")
+    reference.history[f"o0.localhost:{server.server_address[1]}", "cookies"] = [Moment(0.0, first_cookie(home, "o0.localhost"))]
     dice, until, seed = random.Random(options.seed), time.monotonic() + options.minutes * 60, options.seed * 10_000  # noqa: S311
     try:
         while time.monotonic() < until and len(reference.faults) < options.faults:
@@ -278,11 +278,12 @@ def ordeal(options: argparse.Namespace, home: Path) -> Reference:
     return reference
 
 
-def first_cookie(home: Path, domain: str) -> None:
-    """Something to revive: a site without a recipe is opened only when a session of it is saved."""
+def first_cookie(home: Path, domain: str) -> Held:
+    """Something to revive, and what a kill before the first save leaves: a site without a recipe is opened only when a session of it is saved."""
     cookie = Cookie("first", "x", domain)
     with closing(Vault(home=home)) as vault:
         vault.save("default", StorageState.of([Part(PartId(PartKind.COOKIES, domain), {cookie.key: Entry(cookie, Stamp(1))})]))
+    return {cookie.name: cookie.value}
 
 
 def life(reference: Reference, sites: list[str], home: Path, seed: int, dice: random.Random) -> None:
