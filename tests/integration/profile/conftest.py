@@ -8,11 +8,9 @@ import os
 import secrets
 import subprocess
 import sys
-import threading
 import time
-from contextlib import closing
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,11 +21,12 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from handstamp.state import Cookie, Entry, Part, PartId, PartKind, Stamp, StorageState
-from handstamp.vault import Vault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
+
+    from handstamp.vault import Vault
 
 USERNAME, PASSWORD = "ada", "canary-password-9a1f"
 ITEM, CACHED, TAB = "canary-item-5b2e", "canary-cached-7c3d", "canary-tab-1d4c"
@@ -182,32 +181,22 @@ def handler(site: Keyed) -> type[BaseHTTPRequestHandler]:
 
 
 @pytest.fixture
-def keyed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Keyed]:
+def keyed(home: Path, listening: Callable[[type[BaseHTTPRequestHandler]], int], monkeypatch: pytest.MonkeyPatch) -> Keyed:
     """The site, known to handstamp as ``keyed``, in a home of the test's own."""
     site = Keyed()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler(site))
-    server.daemon_threads = True
-    site.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    home = tmp_path / "home"
+    site.port = listening(handler(site))
     (home / "sites").mkdir(parents=True, mode=0o700)
     home.chmod(0o700)
     (home / "sites" / "keyed.toml").write_text(RECIPE.format(url=site.url))
-    for name, value in {"HANDSTAMP_HOME": str(home), "HANDSTAMP_KEYED_USERNAME": USERNAME, "HANDSTAMP_KEYED_PASSWORD": PASSWORD}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
-    yield site
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    monkeypatch.setenv("HANDSTAMP_KEYED_USERNAME", USERNAME)
+    monkeypatch.setenv("HANDSTAMP_KEYED_PASSWORD", PASSWORD)
+    return site
 
 
 @pytest.fixture
-def vault(keyed: Keyed) -> Iterator[Vault]:
+def vault(keyed: Keyed, vault: Vault) -> Vault:
     assert keyed.port
-    with closing(Vault()) as vault:
-        yield vault
+    return vault
 
 
 @pytest.fixture

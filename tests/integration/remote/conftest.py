@@ -157,8 +157,7 @@ def desk(home: Path) -> Iterator[Desk]:  # noqa: ARG001  (nobody's own token is 
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    place = tmp_path / "home"
-    place.mkdir(mode=0o700)
-    monkeypatch.setenv("HANDSTAMP_HOME", str(place))
-    return place
+def home(home: Path) -> Path:
+    """Made already: tests put a server's token there."""
+    home.mkdir(mode=0o700)
+    return home

@@ -28,7 +28,8 @@ DANA = BUILT_IN[1]
 
 
 @pytest.fixture
-def portside(servers: DemoServers) -> Site:
+def portside(servers: DemoServers, control: Control) -> Site:
+    del control
     return find_site("portside", env={"HANDSTAMP_PORTSIDE_BASE_URL": servers.portside.url})
 
 
