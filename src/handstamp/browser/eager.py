@@ -9,6 +9,7 @@ The flows (see `either.py`) run where the caller is.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import time
@@ -175,7 +176,8 @@ class EagerContext:
         else:
 
             def loaded(page: Any) -> None:  # type: ignore[misc]
-                at_once(self.look(page))
+                with contextlib.suppress(asyncio.CancelledError):  # Playwright was stopped meanwhile
+                    at_once(self.look(page))
 
         self._listen(page, "load", loaded)
 
