@@ -13,15 +13,11 @@ from playwright._impl._driver import compute_driver_executable
 from playwright.sync_api import sync_playwright
 
 from handstamp.browser import find_browser
-from handstamp.demo import start
-from handstamp.vault import Vault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
     from playwright.sync_api import Browser, BrowserContext, Page
-
-    from handstamp.demo import DemoServers
 
 
 def run(flow: Coroutine[Any, Any, None]) -> None:
@@ -37,32 +33,6 @@ ARGS = ["--no-sandbox"] if os.geteuid() == 0 else []
 @pytest.fixture
 def run_async() -> Callable[[Coroutine[Any, Any, None]], None]:
     return run
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HANDSTAMP_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def vault(home: Path) -> Iterator[Vault]:
-    with Vault(home=home) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="session")
-def servers() -> Iterator[DemoServers]:
-    with start() as running:
-        yield running
-
-
-@pytest.fixture
-def demo(servers: DemoServers, monkeypatch: pytest.MonkeyPatch) -> DemoServers:
-    """The stand-in sites, fresh, and found by name."""
-    servers.control.reset()
-    monkeypatch.setenv("HANDSTAMP_PORTSIDE_BASE_URL", servers.portside.url)
-    return servers
 
 
 @pytest.fixture(scope="session")

@@ -21,14 +21,14 @@ import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
-from handstamp.demo import Account, start
-from handstamp.vault import Vault
+from handstamp.demo import Account
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
     from pathlib import Path
 
     from handstamp.demo import DemoServers
+    from handstamp.vault import Vault
 
 PASSWORD = "planted-Password-5b1e"
 TOTP = "OBWGC3TUMVSC243FMVSC2NRUGIYTQ5TM"
@@ -176,24 +176,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         pass
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HANDSTAMP_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def vault(home: Path) -> Iterator[Vault]:
-    with Vault(home=home) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[DemoServers]:
-    with start() as running:
-        yield running
 
 
 @pytest.fixture
