@@ -208,7 +208,7 @@ class Carrier:
 
     # -- changes ------------------------------------------------------------------------------------------------
 
-    def take_answer(self, url: str, status: int, lines: Iterable[str], *, now: float) -> None:
+    def take_answer(self, url: str, status: int, lines: Iterable[str], *, now: float, deletes: bool = True) -> None:
         """Keep what an answer sets, as a browser would.
 
         A gateway that answers in the site's stead sets nothing, and a server in trouble deletes nothing.
@@ -218,12 +218,13 @@ class Carrier:
             status: of the answer.
             lines: its Set-Cookie lines.
             now: seconds since the epoch.
+            deletes: whether it is believed when it takes a cookie away.
         """
         if status in _GATEWAY:
             return
         for line in lines:
             cookie = set_cookie(line, url, now=now)
-            if cookie is None or (status >= 500 and cookie.expired(now)):
+            if cookie is None or ((status >= 500 or not deletes) and cookie.expired(now)):
                 continue
             with self._lock:
                 self._keep(cookie, url, now)

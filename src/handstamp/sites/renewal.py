@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 from handstamp.http.body import read_text
 from handstamp.http.client_hints import client_hints
@@ -27,6 +27,7 @@ TURN_WAIT = 60.0
 """Seconds to wait for another process that renews the same token."""
 _MAX_ANSWER = 1 << 20
 _NO = frozenset({400, 401, 403, 404, 410, 422})
+_SENT_ON = frozenset({302, 303})  # within the site: to its login page, as sites do that keep the token in a cookie
 
 
 class Renewed(Enum):
@@ -96,12 +97,18 @@ class Renewal:
         except (httpx2.HTTPError, OSError, ValueError):
             return Renewed.UNKNOWN
         lines = [value.decode("utf-8", "replace") for name, value in response.headers.raw if name.lower() == b"set-cookie"]
-        self._carrier.take_answer(url, response.status_code, lines, now=time.time())
-        if response.status_code in _NO:
+        refused = response.status_code in _NO or (response.status_code in _SENT_ON and self._is_ours(url, response.headers.get("location", "")))
+        unknown = response.status_code >= 300 and not refused
+        self._carrier.take_answer(url, response.status_code, lines, now=time.time(), deletes=not unknown)
+        if refused:
             return Renewed.REFUSED
-        if response.status_code >= 300:
-            return Renewed.UNKNOWN
-        return self._keep(rules, text)
+        return Renewed.UNKNOWN if unknown else self._keep(rules, text)
+
+    def _is_ours(self, url: str, location: str) -> bool:
+        try:
+            return bool(location) and self._site.covers(urljoin(url, location))
+        except ValueError:  # no URL
+            return False
 
     def _headers(self, url: str, rules: Refresh) -> list[tuple[str, str]]:
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import handstamp
+from handstamp.keeper.looks import Looking
 from handstamp.sites import Bearer, Check, Condition, Recipe, SessionRules, Site
-from handstamp.state import Clock, Cookie, Entry, Part, PartId, PartKind, StorageState
+from handstamp.state import Clock, Cookie, Entry, Health, Part, PartId, PartKind, StorageState
 
 if TYPE_CHECKING:
     from conftest import Web
@@ -91,6 +92,29 @@ def test_a_site_in_trouble_costs_no_token(vault: Vault, web: Web) -> None:
     with handstamp.Client(site, vault=vault) as client:
         assert client.get("/api/things").status_code == 401
     assert vault.load("default").local_storage(web.url()) == {"token": "old", "refresh_token": "r1"}
+
+
+@pytest.mark.usefixtures("demo")
+@pytest.mark.parametrize(
+    ("status", "to", "health", "cookies"),
+    [
+        (302, "/login", Health.EXPIRED, set()),
+        (303, "/login", Health.EXPIRED, set()),
+        (302, "http://portal.example/", Health.UNKNOWN, {"csrf"}),
+        (302, "http://[", Health.UNKNOWN, {"csrf"}),
+        (307, "/api/token/", Health.UNKNOWN, {"csrf"}),
+        (429, "", Health.UNKNOWN, {"csrf"}),
+    ],
+)
+def test_a_renewal_that_is_sent_to_a_page_of_the_site_is_refused_and_one_of_which_nobody_can_tell_deletes_nothing(
+    vault: Vault, web: Web, status: int, to: str, health: Health, cookies: set[str]
+) -> None:
+    site = tokens_at(web, vault)
+    web.put("/account", 401)
+    web.put("/api/token", status, "", ("Location", to), ("Set-Cookie", "csrf=; Max-Age=0; Path=/"))
+    verdict = Looking(vault, Clock("look")).look(site, "default", None)
+    assert verdict is not None
+    assert (verdict.health, {cookie.name for cookie in vault.load("default").cookies()}) == (health, cookies)
 
 
 @pytest.mark.usefixtures("demo")
