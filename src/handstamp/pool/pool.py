@@ -383,9 +383,12 @@ class Pool:
         return served is None or served.keep_alive
 
     async def refresh(self, profile: str) -> bool:
-        """Look at a live session that nobody uses, and bring it back when it has ended; False when there was nothing to do."""
+        """Look at a live session that nobody uses, and bring it back when it has ended; False when there was nothing to do.
+
+        One that is about to close, such as one that has just ended by its time, is not opened again for that.
+        """
         live = self._windows.live.get(profile)
-        if live is None or self._windows.busy(profile):
+        if live is None or not self._windows.rests(profile):
             return False
         async with self._windows.alone(profile, until=self._until(1.0)):
             if self._windows.live.get(profile) is not live:

@@ -55,6 +55,11 @@ class Windows:
         """Whether somebody has or wants this session."""
         return not self._turns.free(key)
 
+    def rests(self, key: str) -> bool:
+        """Whether this session is open and goes on, and nobody has it, wants it, or clears away what its last user left."""
+        live = self._live.get(key)
+        return live is not None and not live.unwanted and self.board.window(key) is Window.IDLE and not self.busy(key)
+
     @asynccontextmanager
     async def alone(self, key: str, *, until: float) -> AsyncIterator[None]:
         """Within the block nobody else does anything with this session here.

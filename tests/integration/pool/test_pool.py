@@ -308,6 +308,19 @@ def test_without_keep_alive_an_idle_session_ends(with_pool: Callable[..., None],
     assert logins(control) == 2
 
 
+def test_an_idle_session_that_ends_by_its_time_is_neither_opened_again_nor_logged_in_for_a_look(with_pool: Callable[..., None], control: Control) -> None:
+    async def flow(opened: Opened) -> None:
+        await opened.admit(DANA, keep_alive=False)
+        control.revoke()
+        while "dana" in await opened.states():  # noqa: ASYNC110  (the pool tells nobody)
+            await asyncio.sleep(0.05)
+        await opened.admit(DEMO)  # takes longer than the round that ended the other
+        assert opened.pool.facts().counters.opened == 2
+
+    with_pool(flow, session_timeout=0.5, look_every=0.2, session_refresh_interval=0.3)
+    assert logins(control) == 2
+
+
 def test_an_ended_session_is_back_for_its_credentials_without_a_login(with_pool: Callable[..., None], control: Control) -> None:
     async def flow(opened: Opened) -> None:
         session_id = (await opened.admit()).session.session_id
