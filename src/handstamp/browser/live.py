@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from handstamp.state import Clock, Cookie
 
 _log = logging.getLogger(__name__)
+_WEB = ("http://", "https://")
+_LEAD_BACK, _LEAD_BACK_AGAIN = 40, 0.05  # times, and seconds between them
 SETTLE = 0.01  # seconds until the storage service has surely taken what a page wrote
 
 
@@ -51,7 +53,8 @@ class LiveContext:
         losses: what could not be restored.
         activity: what was done in its pages.
         refuses: whether a page is kept from going to a URL. It is asked of every hop before anything is sent there, on the engine's
-            thread; the page stays where it is. None lets pages go everywhere. Frames in pages are not asked about.
+            thread; the page stays where it is. None lets pages go everywhere. Frames in pages are not asked about. What a page has
+            fetched ahead of a click (speculation rules) is sent as its scripts' requests are, and the page goes back when it shows it.
     """
 
     def __init__(
@@ -166,7 +169,7 @@ class LiveContext:
         A page that writes and goes away at once takes the news with it: Chromium tells of a change when its storage service
         has taken it, if the document still lives. So a page that leaves by itself is held for that long.
         """
-        if self._is_refused(document, params):
+        if self._is_refused(document, params["frameId"], params["request"]["url"]):
             document.driven = False  # it stays, and may write more before it leaves
             self._connection.post("Fetch.failRequest", {"requestId": params["requestId"], "errorReason": "Aborted"}, session=document.session)
             return
@@ -177,9 +180,27 @@ class LiveContext:
         else:
             self._start(self._let_go_later(document.session, params["requestId"], 0.0 if at_once else SETTLE))
 
-    def _is_refused(self, document: Document, params: Message) -> bool:
-        of_page = document.is_page and params["frameId"] == document.target
-        return of_page and self.refuses is not None and self.refuses(params["request"]["url"])
+    def _is_refused(self, document: Document, frame: str, url: str) -> bool:
+        of_page = document.is_page and frame == document.target
+        return of_page and self.refuses is not None and self.refuses(url)
+
+    async def _lead_back(self, document: Document) -> None:
+        """A page is where it may not be: a document that was fetched ahead comes without having been asked for."""
+        for _ in range(_LEAD_BACK):
+            if document.session not in self._documents:
+                return  # it has gone
+            with contextlib.suppress(BrowserError):  # the document is told of a moment before the page counts as being there
+                await self._go_back(document)
+                return
+            await asyncio.sleep(_LEAD_BACK_AGAIN)
+
+    async def _go_back(self, document: Document) -> None:
+        history = await self._connection.send("Page.getNavigationHistory", session=document.session)
+        before = history["entries"][: history["currentIndex"]][-1:]
+        if before and not self._is_refused(document, document.target, before[0]["url"]):
+            await self._connection.send("Page.navigateToHistoryEntry", {"entryId": before[0]["id"]}, session=document.session)
+        else:
+            await self._connection.send("Page.navigate", {"url": "about:blank"}, session=document.session)
 
     async def _let_go_later(self, session: str, request: str, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -212,6 +233,8 @@ class LiveContext:
                 document.driven &= params["frame"]["id"] != document.target
                 self._serving.take_back(document, params["frame"].get("securityOrigin", ""))  # its first script was after ours
                 self._databases.committed(session, params["frame"])
+                if params["frame"]["url"].startswith(_WEB) and self._is_refused(document, params["frame"]["id"], params["frame"]["url"]):
+                    self._start(self._lead_back(document))
         elif method == "Page.frameDetached":
             self._databases.left(params["frameId"])
         elif method.startswith("Storage."):
