@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _OF_SITES = ("USERNAME", "PASSWORD", "TOTP", "BASE_URL")
-"""What the environment says of a site that is called as the table is."""
+"""What the environment says of a site that is called as the table is, or whose name begins so (``mcp-shop``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def one_of(*names: str) -> Kind:
 
 
 def some(says: str, fits: Callable[[str], bool] = lambda _: True) -> Kind:
-    """A list of texts; in a text they stand with commas.
+    """A list of texts; in a text they stand with commas. One of commas and blanks alone is none: it would lift a limit that somebody meant to set.
 
     Args:
         says: what it is a list of, for people.
@@ -73,7 +73,13 @@ def some(says: str, fits: Callable[[str], bool] = lambda _: True) -> Kind:
     def all_fit(value: Any) -> bool:
         return isinstance(value, list | tuple) and all(is_text(one) and fits(one) for one in value)
 
-    return Kind(f"a list of {says}", all_fit, lambda text: tuple(one.strip() for one in text.split(",") if one.strip()))
+    def read(text: str) -> tuple[str, ...]:
+        found = tuple(one.strip() for one in text.split(",") if one.strip())
+        if text and not found:
+            raise ValueError(text)
+        return found
+
+    return Kind(f"a list of {says}", all_fit, read)
 
 
 def is_text(value: Any) -> bool:
@@ -138,8 +144,9 @@ def read_table(
 
 def _of_environment(environ: Mapping[str, str], prefix: str, kinds: Mapping[str, Kind], spared: Container[str]) -> dict[str, str]:
     ours = {name.removeprefix(prefix): text for name, text in environ.items() if name.startswith(prefix) and text}
+    of_sites = tuple(f"_{one}" for one in _OF_SITES)
     for name in ours:
-        if name.lower() not in kinds and name not in spared:
+        if name.lower() not in kinds and name not in spared and not name.endswith(of_sites):
             raise ConfigError(f"the variable {prefix}{name} names no setting; known are {', '.join(prefix + known.upper() for known in kinds)}")
     return {name.lower(): text for name, text in ours.items() if name.lower() in kinds}
 

@@ -220,10 +220,16 @@ def test_variables_rise_above_the_file_and_flags_above_them_and_each_adds_to_wha
         ("NAVIGATE", "far", "'site' or 'anywhere'"),
         ("PROFILES", "../x", "is a path"),
         ("SITE", "bank", "no setting"),
+        ("SITES", " , ", "a list of names"),  # it would open all sites
     ]
     for name, text, says in wrong:
         with pytest.raises(ConfigError, match=says):
             mcp_settings(path=tmp_path, environ={f"HANDSTAMP_MCP_{name}": text})
+
+
+def test_credentials_of_a_site_whose_name_begins_with_mcp_are_no_setting(tmp_path: Path) -> None:
+    environ = {f"HANDSTAMP_MCP_SHOP_{name}": "x" for name in ("USERNAME", "PASSWORD", "TOTP", "BASE_URL")}
+    assert mcp_settings(path=tmp_path, environ=environ) == McpSettings()
 
 
 def test_the_page_of_settings_has_each_with_its_default() -> None:
