@@ -40,7 +40,7 @@ class Handle:
         session_id: of its session.
         site: of the session.
         profile: of the session.
-        url: where it was last.
+        url: where it was last within its site.
         popups: pages that it has opened, and that have no handle yet.
     """
 
@@ -149,8 +149,8 @@ class Pages:
                 with told(visit.page):
                     yield visit
             finally:
-                if not visit.page.is_closed():
-                    handle.url = visit.page.url
+                if not visit.page.is_closed() and not leads_out(self._settings, handle.site, visit.page.url):
+                    handle.url = visit.page.url  # never one at which it could not be opened again
 
     async def close(self, handle: Handle) -> None:
         """Close a page; of a session that is hibernated there is none."""
@@ -234,7 +234,8 @@ class Pages:
             if len(self.of(owner.owner)) >= MOST:
                 await popup.close()
                 continue
-            own = Handle(secrets.token_hex(6), owner.owner, owner.session_id, owner.site, owner.profile, popup.url)
+            url = owner.site.base_url if leads_out(self._settings, owner.site, popup.url) else popup.url
+            own = Handle(secrets.token_hex(6), owner.owner, owner.session_id, owner.site, owner.profile, url)
             self._handles[own.id] = own
             self._take(popup, own, visit.live)
             visit.opened.append(own.id)

@@ -49,6 +49,21 @@ def test_a_page_that_is_no_document_of_the_site_cannot_be_read_or_used(agent_sit
     assert agent_site.typed == []
 
 
+def test_a_page_that_showed_no_document_of_the_site_is_opened_again_where_it_was_in_it(agent_site: Any, line: Any, play: Any) -> None:
+    async def flow() -> None:
+        async with line.stdio("--max-sessions", "1") as agent:
+            for profile, username in (("a", "ann"), ("b", "ben")):
+                await agent.call("start_login", site="leaky", profile=profile, username=username)
+            page = (await agent.call("open_page", site="leaky", profile="a", url="/ways"))["handle"]
+            assert (await agent.call("click", handle=page, target="css=#broken"))["outside"]
+            await agent.call("open_page", site="leaky", profile="b")  # the other session hibernates
+            back = await agent.call("read_page", handle=page)
+            assert (back["reopened"], "Ways out" in back["text"]) == (True, True)
+
+    play(flow())
+    assert agent_site.elsewhere == []
+
+
 def test_an_address_that_leads_out_says_where_to(agent_site: Any, line: Any, play: Any, failed: Any) -> None:
     async def flow() -> None:
         async with line.stdio() as agent:
