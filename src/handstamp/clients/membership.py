@@ -253,10 +253,11 @@ class Membership:
             return _flights.setdefault((self.vault.where, self.profile, self.site.name), threading.Lock())
 
     def _renew(self, bearer: tuple[str, str] | None) -> Renewed:
-        """A new token for the saved refresh token, if the recipe knows how."""
+        """A new token for the saved refresh token, if the recipe knows how; in place of `bearer`, or without one of what is there."""
         if self.recipe.session.refresh is None:
             return Renewed.REFUSED
-        return Renewal(self.site, self.carrier, self.vault, self.profile, self.device, items=self._items).renew(spent=bearer)
+        spent = bearer or bearer_header(self.carrier.state(), self.recipe, now=datetime.now(UTC))
+        return Renewal(self.site, self.carrier, self.vault, self.profile, self.device, items=self._items).renew(spent=spent)
 
     def _keeper_brings_back(self, why: str) -> bool:
         """Have the keeper look, and log in if the session has ended; whether there is a new login."""

@@ -58,7 +58,7 @@ class Renewal:
         self._items = items
 
     def renew(self, *, spent: tuple[str, str] | None) -> Renewed:
-        """Renew the token, unless somebody else has done it since `spent` was sent.
+        """Renew the token, unless somebody else has done it since `spent` was what there was; None for none that still counted.
 
         A refresh token may work once only, so what it brings is in the vault before anybody else may ask.
         """
@@ -68,7 +68,7 @@ class Renewal:
         with self._vault.lease(self._profile, site=f"{self._site.name} token", purpose="login", wait=TURN_WAIT):
             self._carrier.look(self._site.url(rules.url))
             now = bearer_header(self._carrier.state(), self._site.recipe, now=datetime.now(UTC))
-            if spent is not None and now not in {None, spent}:
+            if now not in {None, spent}:
                 return Renewed.DONE
             token = self._token(rules)
             return Renewed.REFUSED if token is None else self._ask(rules, token)

@@ -9,16 +9,19 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import handstamp
 from handstamp.keeper.looks import Looking
-from handstamp.sites import Bearer, Check, Condition, Recipe, SessionRules, Site
+from handstamp.sites import Bearer, Check, Condition, Recipe, Refresh, SessionRules, Site
 from handstamp.state import Clock, Cookie, Entry, Health, Part, PartId, PartKind, StorageState
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from conftest import Web
     from handstamp.demo import DemoServers
     from handstamp.vault import Vault
@@ -95,6 +98,66 @@ def test_a_site_in_trouble_costs_no_token(vault: Vault, web: Web) -> None:
 
 
 @pytest.mark.usefixtures("demo")
+def test_of_those_who_find_that_the_token_has_run_out_one_renews_it(vault: Vault, web: Web) -> None:
+    rules = SessionRules(bearer=Bearer(cookie="access"), refresh=Refresh("/api/token", cookie="refresh"))
+    check = Check("/account", (Condition(status=(200,)),), (Condition(status=(401,)),))
+    site, clock, now = Site(Recipe("local", web.url(), ("127.0.0.1",), check=check, session=rules)), Clock("test"), time.time()
+    cookies = [Cookie("access", "old", "127.0.0.1", expires=now - 60), Cookie("refresh", "r0", "127.0.0.1", expires=now + 600)]
+    jar = Part(PartId(PartKind.COOKIES, "127.0.0.1"), {cookie.key: Entry(cookie, clock.stamp()) for cookie in cookies})
+    vault.save("default", StorageState.of([jar]))
+    both = threading.Barrier(2)
+
+    def account(asked: Any) -> Any:
+        if "authorization" not in asked.headers:
+            both.wait()
+            return 401, b"", []
+        return 200, b"", []
+
+    web.pages["/account"] = account
+    web.put("/api/token", 200, "", ("Set-Cookie", "access=new; Max-Age=600; Path=/"))
+    looking = Looking(vault, Clock("look"))
+    with ThreadPoolExecutor(2) as threads:
+        verdicts = list(threads.map(lambda _: looking.look(site, "default", None), range(2)))
+    assert [verdict.health for verdict in verdicts if verdict] == [Health.VALID] * 2
+    assert [asked.path for asked in web.asked].count("/api/token") == 1
+
+
+TOKENS = """
+name = "local"
+base_url = "{url}"
+domains = ["127.0.0.1"]
+
+[session]
+bearer = {{ local_storage = "token" }}
+refresh = {{ url = "/api/token", local_storage = "refresh_token", store = {{ "data.access" = "token" }} }}
+"""
+
+
+@pytest.mark.usefixtures("demo")
+def test_of_processes_whose_token_says_itself_that_it_has_run_out_one_renews_it(vault: Vault, web: Web, home: Path) -> None:
+    tokens_at(web, vault, token=jwt(ends=time.time() - 600))
+    (home / "sites").mkdir(parents=True, exist_ok=True)
+    (home / "sites" / "local.toml").write_text(TOKENS.format(url=web.url()))
+
+    def token(_: Any) -> Any:
+        time.sleep(1.0)  # in which the other comes
+        return 200, json.dumps({"data": {"access": "new"}}).encode(), []
+
+    web.pages["/api/token"] = token
+    code = (
+        "import handstamp\nwith handstamp.Client('local') as client:\n  print('ready', flush=True)\n  input()\n  print(client.get('/api/things').status_code)"
+    )
+    pipe = subprocess.PIPE
+    workers = [subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe, text=True) for _ in range(2)]
+    for worker in workers:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == "ready\n"
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(lambda worker: worker.communicate("\n")[0], workers)) == ["200\n"] * 2
+    assert [asked.path for asked in web.asked].count("/api/token") == 1
+
+
+@pytest.mark.usefixtures("demo")
 @pytest.mark.parametrize(
     ("status", "to", "health", "cookies"),
     [
@@ -128,8 +191,6 @@ def test_a_renewal_by_form_goes_to_the_place_that_the_recipe_names(vault: Vault,
 
 
 def tokens_at(web: Web, vault: Vault, *, form: bool = False, token: str = "old") -> Site:
-    from handstamp.sites import Refresh
-
     refresh = Refresh("/api/token", local_storage="refresh_token", form=form, send=(("grant_type", "refresh_token"),), store=(("data.access", "token"),))
     check = Check("/account", (Condition(status=(200,)),), (Condition(status=(401,)),))
     rules = SessionRules(bearer=Bearer(local_storage="token"), refresh=refresh, csrf=Bearer(cookie="csrf", header="X-CSRF", format="{value}"))
