@@ -79,14 +79,17 @@ class Openings:
     def site_at(self, url: str) -> Site:
         """The site at a URL; one without recipe can be asked for by its name from now on. Nobody logs in there: it has no login.
 
+        A name does not say of which scheme it is: a caller who asks for ``http`` takes nobody else's ``https`` away.
+
         Raises:
             RecipeInvalid: `url` is none. SiteUnknown: another site has the name that it would get.
         """
         found = find_site(url, home=self._home)
         if found.recipe.login is not None or found.name in {one.name for one in list_sites(home=self._home)}:
             return self.site(found.name)
-        self._addresses.setdefault(found.name, found.base_url)
-        return self._sites.setdefault(found.name, found)
+        if found.name not in self._addresses or found.base_url.startswith("https://"):
+            self._addresses[found.name], self._sites[found.name] = found.base_url, found
+        return found
 
     def keeper(self, solver: ChallengeSolver | None = None) -> Keeper:
         """One that checks and logs in for this pool."""
