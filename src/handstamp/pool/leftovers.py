@@ -58,6 +58,7 @@ LASTING = ("add_init_script", "expose_binding", "expose_function", "route_web_so
 _LASTING_PARTS = {
     "clock": ("fast_forward", "install", "pause_at", "resume", "run_for", "set_fixed_time", "set_system_time"),
     "credentials": ("create", "install"),
+    "request": ("dispose",),
     "tracing": ("start", "start_chunk", "start_har"),
 }
 

@@ -148,3 +148,15 @@ def test_listeners_that_their_caller_took_away_itself_are_no_trouble(with_pool: 
         assert len(heard) == 2
 
     with_pool(flow)
+
+
+def test_a_context_whose_requests_a_caller_has_ended_is_nobody_elses(with_pool: Callable[..., None]) -> None:
+    async def flow(opened: Opened) -> None:
+        session_id = (await opened.admit()).session.session_id
+        async with opened.pool.use(session_id) as live:
+            context = live.context
+            await context.request.dispose()
+        async with opened.pool.use(session_id) as live:
+            assert live.context is not context
+
+    with_pool(flow)
