@@ -183,7 +183,7 @@ class Pages:
         except page_error() as error:
             raise_if_gone(error, page)
             await _stop_loading(page)
-            if places := fence.tried():
+            if "ERR_ABORTED" in str(error) and (places := fence.tried()):  # other errors are not the fence's, though other pages may be at it
                 remedy = "if that belongs to the site, whoever runs handstamp names it among the `domains` of its recipe"
                 raise Forbidden(f"that address leads on to {', '.join(places)}, outside of the site, where pages do not go; {remedy}") from None
             raise OperationFailed(f"the page did not open ({failure_of(error)[1]})") from None

@@ -96,6 +96,7 @@ class AgentSite:
             "/ways": (200, _WAYS.format(outside=self.outside), {}),
             "/parts": (200, _PARTS.format(outside=self.outside), {}),
             "/meta": (200, meta, {}),
+            "/restless": (200, f"<script>setInterval(() => {{ location = '{self.outside}/restless' }}, 100)</script>", {}),
             "/header": (200, "<p>Wait</p>", {"Refresh": f"0; url={self.outside}/header"}),
             "/to-sso": (302, "", {"Location": f"{self.outside.replace('127.0.0.1', 'sso.localhost')}/login"}),
         }

@@ -80,6 +80,20 @@ def test_an_address_that_leads_out_says_where_to(agent_site: Any, line: Any, pla
     assert agent_site.elsewhere == []
 
 
+def test_a_page_that_does_not_open_is_not_blamed_for_where_another_wants_to_go(agent_site: Any, line: Any, play: Any, failed: Any) -> None:
+    async def flow() -> None:
+        async with line.stdio() as agent:
+            await agent.call("start_login", site="leaky", username="ann")
+            page = (await agent.call("open_page", site="leaky", url="/home"))["handle"]
+            assert (await agent.call("open_page", site="leaky", url="/restless"))["refused"] == [agent_site.outside]
+            with pytest.raises(failed) as error:
+                await agent.call("navigate", handle=page, url="/broken")
+            assert error.value.code == "operation-failed"
+
+    play(flow())
+    assert agent_site.elsewhere == []
+
+
 def test_what_a_page_is_made_of_comes_from_elsewhere_as_before(agent_site: Any, line: Any, play: Any) -> None:
     async def flow() -> None:
         async with line.stdio() as agent:
