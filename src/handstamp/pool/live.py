@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from handstamp.browser import Chromium
     from handstamp.sites import Site
     from handstamp.state import Session
-    from handstamp.vault import Lease
+    from handstamp.vault import Lease, Served
 
 _log = logging.getLogger(__name__)
 _CLOSE_SECONDS = 20.0  # what a context may take to be saved and closed
@@ -40,6 +40,7 @@ class LiveSession:
         pages: that stay open between two uses, by whatever name their users gave them.
         checked_at: when it was last known to be valid, by the loop's clock.
         unwanted: to be closed as soon as nobody uses it.
+        served: what servers know of it; None while it is being taken on, and when it has ended for them.
     """
 
     def __init__(self, site: Site, context: BrowserContext, opening: Opening, stack: AsyncExitStack) -> None:
@@ -49,6 +50,7 @@ class LiveSession:
         self.pages: dict[str, Page] = {}
         self.checked_at = asyncio.get_running_loop().time()
         self.unwanted = False
+        self.served: Served | None = None
         self._opening = opening
         self._stack = stack
         self._leftovers = Leftovers(context)

@@ -64,7 +64,6 @@ class Pool:
         self.home = home or home_directory()
         self.openings = Openings(vault, settings, self.counters, home=self.home, solver=solver)
         self._windows = Windows(settings.max_sessions, self.counters)
-        self._served: dict[str, Served] = {}  # of the sessions that are live here, by id
         self._used: set[str] = set()  # ids that were asked for since this was last written down
         self._rounds = Rounds(self, self._windows)
 
@@ -127,7 +126,8 @@ class Pool:
                 self._windows.leave(profile)
 
     async def _was_served(self, session: Session) -> bool:
-        return session.session_id in self._served or await asyncio.to_thread(self.vault.served, session.session_id) is not None
+        live = self._windows.live.get(session.profile)
+        return (live is not None and live.served is not None) or await asyncio.to_thread(self.vault.served, session.session_id) is not None
 
     async def admit_profile(self, site: str, profile: str) -> Admission:
         """The session of a profile at a site, live: what `signed_in(site, profile=…)` would open.
@@ -149,9 +149,12 @@ class Pool:
         return ServiceSolver(url, api_key=key) if url and key else None
 
     async def _serve(self, session: Session, *, keep_alive: bool | None) -> Served:
-        known = self._served.get(session.session_id) if session.profile in self._windows.live else None  # elsewhere others may have ended it
+        live = self._windows.live.get(session.profile)
+        known = live.served if live is not None else None  # elsewhere others may have ended it
         if known is None or keep_alive not in {None, known.keep_alive}:
-            known = self._served[session.session_id] = await asyncio.to_thread(self._take_on, session.session_id, keep_alive)
+            known = await asyncio.to_thread(self._take_on, session.session_id, keep_alive)
+            if live is not None:
+                live.served = known
         self._used.add(session.session_id)
         return known
 
@@ -168,7 +171,7 @@ class Pool:
             SessionNotFound: there is none of this id, or it has ended.
         """
         for live in self._windows.live.values():
-            if live.session.session_id == session_id and session_id in self._served:
+            if live.session.session_id == session_id and live.served is not None:
                 return live.session
         return await asyncio.to_thread(self._known, session_id)
 
@@ -219,6 +222,8 @@ class Pool:
             live = await self._taken(Wanted(session.profile, self.site(session.site), Given(session.username)), wait=wait)
             self._used.add(session_id)
             try:
+                if live.served is None:
+                    live.served = await asyncio.to_thread(self.vault.served, session_id)
                 yield live
             finally:
                 self._used.add(session_id)
@@ -315,7 +320,7 @@ class Pool:
         session = await self.known(session_id)
         async with self._windows.alone(session.profile, until=self._until()):
             await asyncio.to_thread(self.vault.end_served, session_id)
-            self._served.pop(session_id, None)
+            self.let_go(session_id)
             was_live = await self._windows.shut(session.profile)
             if forget:
                 await asyncio.to_thread(forget_account, self.vault, session, domains=self.site(session.site).domains)
@@ -375,12 +380,9 @@ class Pool:
 
     def let_go(self, session_id: str) -> None:
         """A session has ended elsewhere, or by its time."""
-        self._served.pop(session_id, None)
-
-    def kept_alive(self, session_id: str) -> bool:
-        """Whether a session that is live here is to be looked after."""
-        served = self._served.get(session_id)
-        return served is None or served.keep_alive
+        for live in self._windows.live.values():
+            if live.session.session_id == session_id:
+                live.served = None
 
     async def refresh(self, profile: str) -> bool:
         """Look at a live session that nobody uses, and bring it back when it has ended; False when there was nothing to do.

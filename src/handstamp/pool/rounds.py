@@ -122,10 +122,10 @@ class Rounds:
 
     async def _exchange(self) -> None:
         for profile, one in list(self._windows.live.items()):
-            if one.dead:  # somebody has broken its lease
+            if one.dead or one.unwanted:  # somebody has broken its lease; or who was to use it next has not come
                 self._windows.hibernate(profile)
         used = self._pool.taken_note_of()
-        live = {one.session.session_id: profile for profile, one in self._windows.live.items()}
+        live = {one.session.session_id: profile for profile, one in self._windows.live.items() if one.served is not None}
         for session_id in await asyncio.to_thread(self._exchanged, used, list(live)):
             self._pool.let_go(session_id)
             self._windows.hibernate(live[session_id])
@@ -150,7 +150,7 @@ class Rounds:
                     self._windows.hibernate(profile)
         before = asyncio.get_running_loop().time() - settings.session_refresh_interval + settings.look_every / 2
         for profile, live in list(self._windows.live.items()):
-            if live.checked_at < before and self._pool.kept_alive(live.session.session_id):
+            if live.checked_at < before and (live.served is None or live.served.keep_alive):
                 try:
                     await self._pool.refresh(profile)
                 except HandstampError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from handstamp.demo import Control
+    from handstamp.vault import Served
 
     from .conftest import Opened
 
@@ -83,6 +85,22 @@ def test_a_live_session_is_looked_at_as_often_as_the_setting_says(with_pool: Cal
         assert (asked(control) > before) is looked
 
     with_pool(flow, session_refresh_interval=seconds, look_every=0.1)
+
+
+def test_a_session_that_is_being_admitted_is_not_taken_for_one_that_has_ended(with_pool: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    async def flow(opened: Opened) -> None:
+        serve = opened.pool.vault.serve
+
+        def in_a_moment(session_id: str, *, keep_alive: bool) -> Served:
+            time.sleep(1.0)  # in which the rounds look many times
+            return serve(session_id, keep_alive=keep_alive)
+
+        monkeypatch.setattr(opened.pool.vault, "serve", in_a_moment)
+        await opened.admit()
+        await asyncio.sleep(0.3)
+        assert opened.pool.facts().live == 1
+
+    with_pool(flow, look_every=0.02)
 
 
 def test_without_a_memory_limit_all_windows_stay(with_pool: Callable[..., None]) -> None:
