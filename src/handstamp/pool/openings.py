@@ -151,13 +151,16 @@ class Openings:
             raise SessionNotFound(f"{wanted.site.name} in profile '{wanted.profile}' was forgotten while it was opened; ask again")
         return session
 
-    async def is_valid(self, live: LiveSession, *, trust: float) -> bool:
+    async def is_valid(self, live: LiveSession, *, trust: float, asked: bool = False) -> bool:
         """Whether a live session may be used as it is: it was valid a moment ago, or is not known to have ended.
 
         Args:
             live: whose turn the caller has.
             trust: for how many seconds the last answer counts.
+            asked: its browser is asked first if it is there; who does nothing in it need not know.
         """
+        if asked and not await live.answers():
+            return False
         now = asyncio.get_running_loop().time()
         if not live.site.can_check or now - live.checked_at < trust:
             return True

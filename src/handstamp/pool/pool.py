@@ -113,7 +113,7 @@ class Pool:
             if before is not None and known and open_already is None and not live:
                 await asyncio.to_thread(keep_credentials, self.vault, before, password, captcha_api_key, proven=False)
                 return Admission(before, await self._serve(before, keep_alive=keep_alive), is_new=False)
-            taken = await self._taken(wanted)
+            taken = await self._taken(wanted, asked=False)
             try:
                 if not known or taken is not open_already:
                     proven = before is None or not known or taken.session.logins > before.logins
@@ -358,15 +358,13 @@ class Pool:
         busy = sum(self._windows.busy(key) for key in self._windows.live)
         return PoolFacts(board.taken, busy, board.waiting, board.capacity, self._rounds.memory_mb, replace(self.counters))
 
-    # -- windows ------------------------------------------------------------------------------------------------
-
     def _until(self, wait: float | None = None) -> float:
         return asyncio.get_running_loop().time() + (self.settings.queue_seconds if wait is None else wait)
 
-    async def _taken(self, wanted: Wanted, *, wait: float | None = None, trust: float | None = None) -> LiveSession:
+    async def _taken(self, wanted: Wanted, *, wait: float | None = None, trust: float | None = None, asked: bool = True) -> LiveSession:
         """The window of a session, whose turn the caller has; `leave` ends its use."""
         until = self._until(wait)
-        valid = partial(self.openings.is_valid, trust=self.settings.trust_seconds if trust is None else trust)
+        valid = partial(self.openings.is_valid, trust=self.settings.trust_seconds if trust is None else trust, asked=asked)
         return await self._windows.take(
             wanted.profile, wanted.site, partial(self.openings.ready, wanted), partial(self.openings.open, wanted, until=until), until=until, valid=valid
         )

@@ -100,7 +100,7 @@ class Windows:
             self.board.use(key)
             live = self._live[key]
             try:
-                fit = not live.dead and live.site.name == site.name and await live.answers() and await valid(live)
+                fit = not live.dead and live.site.name == site.name and await valid(live)
             except BaseException:
                 self.leave(key)
                 raise
