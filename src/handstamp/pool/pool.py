@@ -120,7 +120,6 @@ class Pool:
                     await asyncio.to_thread(keep_credentials, self.vault, taken.session, password, captcha_api_key, proven=proven)
                     for old in () if known else await asyncio.to_thread(supersede, self.vault, taken.session):
                         self.let_go(old.session_id)
-                        self._windows.hibernate(old.profile)
                 return Admission(taken.session, await self._serve(taken.session, keep_alive=keep_alive), is_new=not known)
             finally:
                 self._windows.leave(profile)
@@ -377,10 +376,11 @@ class Pool:
         return used | {live.session.session_id for profile, live in self._windows.live.items() if self._windows.busy(profile)}
 
     def let_go(self, session_id: str) -> None:
-        """A session has ended elsewhere, or by its time."""
-        for live in self._windows.live.values():
+        """A session has ended elsewhere, or by its time: its window closes as soon as nobody uses it."""
+        for profile, live in list(self._windows.live.items()):
             if live.session.session_id == session_id:
                 live.served = None
+                self._windows.hibernate(profile)
 
     async def refresh(self, profile: str) -> bool:
         """Look at a live session that nobody uses, and bring it back when it has ended; False when there was nothing to do.

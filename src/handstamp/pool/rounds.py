@@ -125,10 +125,9 @@ class Rounds:
             if one.dead or one.unwanted:  # somebody has broken its lease; or who was to use it next has not come
                 self._windows.hibernate(profile)
         used = self._pool.taken_note_of()
-        live = {one.session.session_id: profile for profile, one in self._windows.live.items() if one.served is not None}
-        for session_id in await asyncio.to_thread(self._exchanged, used, list(live)):
+        live = [one.session.session_id for one in self._windows.live.values() if one.served is not None]
+        for session_id in await asyncio.to_thread(self._exchanged, used, live):
             self._pool.let_go(session_id)
-            self._windows.hibernate(live[session_id])
 
     def _exchanged(self, used: set[str], live: list[str]) -> list[str]:
         """Note what was used; the ids of those that are live here and have ended, or are gone."""
@@ -145,9 +144,6 @@ class Rounds:
         await self._exchange()  # what is in use is not idle
         for session_id in await asyncio.to_thread(self._pool.vault.end_idle_served, seconds=settings.session_timeout):
             self._pool.let_go(session_id)
-            for profile, live in list(self._windows.live.items()):
-                if live.session.session_id == session_id:
-                    self._windows.hibernate(profile)
         before = asyncio.get_running_loop().time() - settings.session_refresh_interval + settings.look_every / 2
         for profile, live in list(self._windows.live.items()):
             if live.checked_at < before and (live.served is None or live.served.keep_alive):
