@@ -59,6 +59,11 @@ class Connection:
 
     Args:
         transport: carries the messages.
+
+    Attributes:
+        on_event: called with each event.
+        on_lost: called once when the connection has ended, before commands that wait hear of it.
+        closed: set when it has ended.
     """
 
     def __init__(self, transport: Transport) -> None:
@@ -66,6 +71,7 @@ class Connection:
         self._numbers = itertools.count(1)
         self._waiting: dict[int, tuple[str | None, Callable[[Message], None]]] = {}
         self.on_event: Callable[[Message], None] = lambda _message: None
+        self.on_lost: Callable[[], None] = lambda: None
         self.closed = asyncio.Event()
 
     async def start(self) -> None:
@@ -141,6 +147,7 @@ class Connection:
         if self.closed.is_set():
             return
         self.closed.set()
+        self.on_lost()
         waiting, self._waiting = self._waiting, {}
         for number, (_, reply) in waiting.items():
             reply({"id": number, "error": {"code": -32000, "message": "the browser is gone"}, "gone": True})
@@ -184,8 +191,8 @@ class PipeTransport(asyncio.Protocol):
         self._reader, _ = await loop.connect_read_pipe(lambda: self, os.fdopen(reads, "rb", buffering=0))
 
     def write(self, data: bytes) -> None:
-        """Send one message; what the pipe cannot take yet is buffered."""
-        if self._writer:
+        """Send one message; what the pipe cannot take yet is buffered, and what comes after its end is dropped."""
+        if self._writer and not self._writer.is_closing():
             self._writer.write(data + b"\0")
 
     def data_received(self, data: bytes) -> None:

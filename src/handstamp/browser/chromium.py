@@ -53,6 +53,7 @@ class Chromium:
             before_jar=self._before_jar,
             makes=self._helpers.made_by_driver,
         )
+        connection.on_lost = self._relay.take_pages
 
     @classmethod
     async def start(cls, launch: Launch, clock: Clock, user_data: Path | None = None) -> Self:

@@ -15,7 +15,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from handstamp.browser.line import Line
-from handstamp.errors import BrowserError
+from handstamp.errors import BrowserError, BrowserGone
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -29,6 +29,7 @@ _PATH_BYTES = 32
 _NOT_WANTED: dict[str, Any] = {"error": {"code": -32000, "message": "whoever wanted this context does not wait for it any more"}}
 _JAR = frozenset({"Storage.getCookies", "Storage.setCookies", "Storage.clearCookies"})
 _NAVIGATIONS = frozenset({"Page.navigate", "Page.reload", "Page.navigateToHistoryEntry"})
+_TO_TAKE_IN = 0.05  # seconds in which a driver has surely taken in what it was told
 
 
 class CloseCode(IntEnum):
@@ -64,6 +65,7 @@ class Driver:
         expected: for the next context that it makes. One that nobody expects is none of ours.
         barred: whether it makes no contexts any more: one that was asked for in vain may still come, and must not be taken for
             another. Those that it has stay.
+        pages: that it knows, target id by session.
     """
 
     def __init__(self) -> None:
@@ -71,6 +73,7 @@ class Driver:
         self.expected: Expected | None = None
         self.barred = False
         self.contexts: set[str] = set()
+        self.pages: dict[str, str] = {}
         self.session: str | None = None
         self.line: Line | None = None
 
@@ -123,6 +126,7 @@ class Relay:
         self._lines: dict[Line, Driver | None] = {}
         self._leaving: set[asyncio.Task[None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._told = False  # of pages that were taken
 
     async def start(self) -> None:
         """Listen on a free loopback port."""
@@ -131,10 +135,13 @@ class Relay:
         self._spawn(self._hang_up_with_the_browser())
 
     def driver(self) -> tuple[Driver, str]:
-        """A new way in, and its URL, which is a secret: whoever has it drives the browser."""
-        if self._server is None:
-            message = "the relay is not started"
-            raise RuntimeError(message)
+        """A new way in, and its URL, which is a secret: whoever has it drives the browser.
+
+        Raises:
+            BrowserGone: the browser has ended, or is not there yet.
+        """
+        if self._server is None or not self._server.is_serving():
+            raise BrowserGone("the browser ended before anybody could drive it; the session is in the vault, open it again")
         driver = Driver()
         self._drivers[driver.path] = driver
         port = next(iter(self._server.sockets)).getsockname()[1]
@@ -160,20 +167,41 @@ class Relay:
         if owner is None:
             return False
         if message["method"] == "Target.attachedToTarget":
-            session = message["params"]["sessionId"]
+            session, target = message["params"]["sessionId"], message["params"]["targetInfo"]
             self._owners[session] = owner
-            self._targets[session] = message["params"]["targetInfo"]["targetId"]
+            self._targets[session] = target["targetId"]
+            if message["sessionId"] == owner.session and target["type"] == "page":
+                owner.pages[session] = target["targetId"]
         elif message["method"] == "Target.detachedFromTarget":
             session = message["params"].get("sessionId", "")
             self._owners.pop(session, None)
             self._targets.pop(session, None)
+            owner.pages.pop(session, None)
         owner.tell(message)
         return True
+
+    def take_pages(self) -> None:
+        """Tell drivers that their pages are closed: before they hear that commands have failed, and before their lines are cut.
+
+        Over a line that is cut Playwright closes its contexts first and then their pages, and whoever waits for a new page of a
+        context that is closed waits for ever.
+        """
+        for driver in list(self._drivers.values()):
+            for session, target in driver.pages.items():
+                driver.tell({"method": "Target.detachedFromTarget", "params": {"sessionId": session, "targetId": target}})
+            self._told |= bool(driver.pages)
+            driver.pages.clear()
+
+    async def _taken_in(self) -> None:
+        if self._told:
+            await asyncio.sleep(_TO_TAKE_IN)
 
     async def close(self) -> None:
         """Send all drivers away."""
         if self._server is not None:
             self._server.close()
+            self.take_pages()
+            await self._taken_in()
             for line in list(self._lines):
                 line.close(CloseCode.GOING_AWAY)
                 await line.gone.wait()
@@ -213,6 +241,7 @@ class Relay:
     async def _hang_up_with_the_browser(self) -> None:
         """A driver that waits for an event of a dead browser would wait for ever; one whose line is cut knows."""
         await self._connection.closed.wait()
+        await self._taken_in()
         for line in list(self._lines):
             line.close(CloseCode.GOING_AWAY)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_NOT_KNOWN = ": it is not known whether the site has done it. Look there before you call it again"
 REFUSALS = (OperationRefused, InputInvalid, InputMissing)
 """The site (or the operation) looked at what was given and did nothing with it."""
 
@@ -39,12 +40,28 @@ def failure(error: BaseException, page: Page, operation: Operation, *, once_only
     if once_only and (gone or not surely_not):
         return OperationFailed(_unknown(error, operation, gone=gone), operation=operation.name, repeatable=False, phase=phase)
     if gone:
-        return BrowserGone(f"the browser ended in the middle of {operation.name}; the session is kept, and the operation may be called again")
+        return BrowserGone(_ended_in(operation))
     if isinstance(error, OperationError) and not isinstance(error, WorkflowEnded):
         return OperationFailed(str(error), operation=operation.name, repeatable=error.repeatable or not error.said, phase=phase)
     if isinstance(error, HandstampError):
         return error
     return OperationFailed(_sentence(error, operation), operation=operation.name, repeatable=True, phase=phase)
+
+
+def overdue(operation: Operation, limit: str, *, gone: bool) -> HandstampError:
+    """The error for an operation that did not end by itself, and was cut off.
+
+    Args:
+        operation: which.
+        limit: after what, in words.
+        gone: the browser had ended by then.
+    """
+    if not operation.repeatable:
+        cause = "the browser ended" if gone else limit
+        return OperationFailed(f"{operation.name} was cut off ({cause}){_NOT_KNOWN}", operation=operation.name, repeatable=False)
+    if gone:
+        return BrowserGone(_ended_in(operation))
+    return OperationFailed(f"{operation.name} was cut off ({limit})", operation=operation.name, repeatable=True)
 
 
 def wrong_result(operation: Operation, result: object, *, phase: int = 0) -> OperationFailed | None:
@@ -77,7 +94,11 @@ def _unknown(error: BaseException, operation: Operation, *, gone: bool) -> str:
     if isinstance(error, OperationFailed) and not gone and error.said:
         return str(error)  # its author has thought of this
     cause = str(error) if isinstance(error, OperationFailed) else f"{operation.name} was cut off ({'the browser ended' if gone else type(error).__name__})"
-    return f"{cause}: it is not known whether the site has done it. Look there before you call it again"
+    return f"{cause}{_NOT_KNOWN}"
+
+
+def _ended_in(operation: Operation) -> str:
+    return f"the browser ended in the middle of {operation.name}; the session is kept, and the operation may be called again"
 
 
 def _sentence(error: BaseException, operation: Operation) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import weakref
 from contextlib import AsyncExitStack, contextmanager
 from typing import TYPE_CHECKING
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _CLOSE_SECONDS = 20.0  # what a context may take to be saved and closed
 _ANSWER_SECONDS = 10.0  # in which a browser that does not hang says something
+_LAST_SECONDS = 5.0  # for what is done in a window to end, once its browser has
 
 
 class LiveSession:
@@ -55,6 +58,7 @@ class LiveSession:
         self._stack = stack
         self._leftovers = Leftovers(context)
         self._dead = False
+        self._limits: weakref.WeakSet[asyncio.Timeout] = weakref.WeakSet()
 
     @classmethod
     async def open(cls, site: Site, order: Order, *, died: Callable[[], None]) -> LiveSession:
@@ -71,6 +75,7 @@ class LiveSession:
         def closed(_: BrowserContext) -> None:
             if not live._dead:
                 live._dead = True
+                live._hurry()
                 died()
 
         context.on("close", closed)
@@ -111,6 +116,19 @@ class LiveSession:
             yield
         finally:
             self.fence(before)
+
+    def limit(self, seconds: float) -> asyncio.Timeout:
+        """To be entered: what is done under it is cut off after so many seconds, and soon once the browser or its context has ended."""
+        limit = asyncio.timeout(min(seconds, _LAST_SECONDS) if self._dead else seconds)
+        self._limits.add(limit)
+        return limit
+
+    def _hurry(self) -> None:
+        """Whatever waits for something in this window waits in vain."""
+        soon = asyncio.get_running_loop().time() + _LAST_SECONDS
+        for limit in list(self._limits):
+            with contextlib.suppress(RuntimeError):  # it is not used yet, or any more
+                limit.reschedule(min(soon, limit.when() or soon))
 
     async def tidy(self) -> None:
         """Close the pages that its last user has left, but those in `pages`, and take back what it set: the next one must not meet it.

@@ -10,11 +10,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from handstamp._signed_in import engine
-from handstamp.errors import BrowserGone, OperationError, OperationFailed, SessionNotFound, WorkflowEnded
+from handstamp.errors import BrowserGone, OperationError, SessionNotFound, WorkflowEnded
 from handstamp.home import home as home_directory
 from handstamp.home import settings as settings_of
 from handstamp.keeper import Given
 from handstamp.keeper.solvers import ServiceSolver
+from handstamp.operations.failures import overdue
 from handstamp.pool.accounts import forget_account, keep_credentials, profile_for, supersede
 from handstamp.pool.openings import Openings, Wanted
 from handstamp.pool.rounds import Rounds
@@ -266,7 +267,7 @@ class Pool:
         from handstamp.operations import perform  # noqa: PLC0415  (an extra)
 
         seconds = self.settings.operation_seconds
-        limit = asyncio.timeout(seconds)
+        limit = live.limit(seconds)
         try:
             async with limit:
                 with live.unfenced():
@@ -278,15 +279,13 @@ class Pool:
             if not limit.expired():  # one of its own
                 raise
             live.unwanted = True
-            told = "" if operation.repeatable else ": it is not known whether the site has done it. Look there before you call it again"
-            message = f"{operation.name} was cut off after {seconds:g} s (the setting operation_seconds){told}"
-            raise OperationFailed(message, operation=operation.name, repeatable=operation.repeatable) from None
+            raise overdue(operation, f"after {seconds:g} s, the setting operation_seconds", gone=live.dead) from None
 
     async def _cut_off(self, live: LiveSession, error: BrowserGone | OperationError) -> bool:
         """Whether an operation failed because its window, or its session, has ended."""
         if live.dead or isinstance(error, BrowserGone):
             return True
-        return error.code == "operation-failed" and not await self.openings.is_valid(live, trust=0.0)
+        return error.code == "operation-failed" and not await self.openings.is_valid(live, trust=0.0, asked=True)
 
     async def check(self, session_id: str) -> Verdict:
         """How a session stands, asked of the site over plain HTTP, beside whoever uses it.

@@ -213,3 +213,30 @@ def test_a_browser_that_is_dead_already_lets_nobody_in_and_that_is_told_at_once(
                     pass
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("milliseconds", [5, 10, 15, 20, 25, 30, 40])
+def test_who_waits_for_a_new_page_of_a_browser_that_is_killed_hears_of_it(engine, one, milliseconds) -> None:
+    async def scenario() -> None:
+        drivers = AsyncDrivers(engine)
+        async with one() as chromium, contextlib.AsyncExitStack() as stack:
+            contexts = [(await stack.enter_async_context(drivers.context(chromium, StorageState(), None, {})))[0] for _ in range(4)]
+            asked = [asyncio.ensure_future(context.new_page()) for context in contexts for _ in range(2)]
+            await asyncio.sleep(milliseconds / 1000)
+            chromium.kill()
+            told = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 20)
+            assert any(isinstance(one, Error) for one in told)
+            assert all("closed" in str(one) or "gone" in str(one) for one in told if isinstance(one, BaseException))
+
+    asyncio.run(scenario())
+
+
+def test_a_browser_that_was_cleared_away_has_no_way_in(engine, one) -> None:
+    async def scenario() -> None:
+        async with one() as chromium:
+            await engine.call(chromium.close())
+            with pytest.raises(BrowserGone, match="open it again"):
+                async with AsyncDrivers(engine).context(chromium, StorageState(), None, {}):
+                    pass
+
+    asyncio.run(scenario())

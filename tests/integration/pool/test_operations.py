@@ -114,6 +114,26 @@ def test_an_operation_that_never_ends_gives_its_window_back(with_pool: Callable[
     with_pool(flow, operation_seconds=2.0, max_sessions=1)
 
 
+def test_an_operation_that_waits_for_what_a_dead_browser_never_says_is_done_again_soon(with_pool: Callable[..., None]) -> None:
+    begun: list[int] = []
+
+    @operation(gives=Said, repeatable=True)
+    async def waits(run: Run, given: Nothing) -> Said:
+        del given
+        begun.append(1)
+        if len(begun) == 1:
+            kill_browsers()
+            await asyncio.Event().wait()
+        return Said(username=await run.page.evaluate("'here'"))
+
+    async def flow(opened: Opened) -> None:
+        session_id = (await opened.admit()).session.session_id
+        assert (await asyncio.wait_for(opened.pool.run(session_id, waits, {}), 45)).result == Said(username="here")
+
+    with_pool(flow, operation_seconds=600.0)
+    assert len(begun) == 2
+
+
 def test_an_operation_is_not_repeated_without_end(with_pool: Callable[..., None]) -> None:
     whose, begun = made(lambda _: kill_browsers())
 
