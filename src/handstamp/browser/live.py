@@ -157,6 +157,10 @@ class LiveContext:
         post("Runtime.runIfWaitingForDebugger", session=session)
         self._jar.fill()
 
+    async def pages(self) -> int:
+        """How many pages there are now, also those that their driver does not show yet."""
+        return sum(document.is_page for document in self._documents.values())
+
     def driven(self, target: str) -> None:
         """A driver sends this page somewhere: what the page did before, it has done a while ago."""
         for document in self._documents.values():

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _CLOSE_SECONDS = 20.0  # what a context may take to be saved and closed
 _ANSWER_SECONDS = 10.0  # in which a browser that does not hang says something
+_TIDY_SECONDS, _PAUSE = 5.0, 0.05  # in which pages are closed, and until those that are left are closed as well
 _LAST_SECONDS = 5.0  # for what is done in a window to end, once its browser has
 
 
@@ -135,12 +136,25 @@ class LiveSession:
 
         What cannot be taken back goes with the context, as soon as no page in `pages` is needed any more.
         """
-        kept = set(self.pages.values())
-        left = [page for page in self.context.pages if page not in kept]
-        if left and not self.dead:
-            await asyncio.gather(*(close_quietly(page) for page in left))
-        if not self.dead and not await self._leftovers.clear() and all(page.is_closed() for page in kept):
+        if not (await self._close_pages() and await self._leftovers.clear()) and all(page.is_closed() for page in self.pages.values()):
             self.unwanted = True
+
+    async def _close_pages(self) -> bool:
+        """Close all pages but those that stay, also those that were opened meanwhile; whether that has come to its end."""
+        until = asyncio.get_running_loop().time() + _TIDY_SECONDS
+        while not self.dead and asyncio.get_running_loop().time() < until:
+            left = [page for page in self.context.pages if page not in self.pages.values()]
+            await asyncio.gather(*(close_quietly(page) for page in left))
+            if await self._hidden_pages() <= 0:
+                return True
+            await asyncio.sleep(_PAUSE)
+        return False
+
+    async def _hidden_pages(self) -> int:
+        """How many pages there are besides those that stay: Playwright shows a new page a moment later."""
+        live = self._opening.live
+        there = await engine().call(live.pages()) if isinstance(live, LiveContext) else len(self.context.pages)
+        return there - sum(not page.is_closed() for page in self.pages.values())
 
     async def close(self) -> None:
         """Save it and let go of window and lease. What could not be saved is logged: its session is in the vault as it was before.

@@ -316,10 +316,10 @@ class Pool:
             SessionNotFound: see `known`. PoolFull: it is in use, and did not come free in time.
         """
         session = await self.known(session_id)
-        async with self._windows.alone(session.profile, until=self._until()):
+        async with self._windows.alone(session.profile, until=(until := self._until())):
             await asyncio.to_thread(self.vault.end_served, session_id)
             self.let_go(session_id)
-            was_live = await self._windows.shut(session.profile)
+            was_live = await self._windows.shut(session.profile, until=until)
             if forget:
                 await asyncio.to_thread(forget_account, self.vault, session, domains=self.site(session.site).domains)
         return was_live

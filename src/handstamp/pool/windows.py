@@ -95,7 +95,7 @@ class Windows:
         Raises:
             PoolFull: all windows are in use.
         """
-        await self._settled(key)
+        await self._settled(key, until=until)
         if self.board.window(key) is Window.IDLE:
             self.board.use(key)
             live = self._live[key]
@@ -162,19 +162,27 @@ class Windows:
             del self._leaving[key]
             self.leave(key)
 
-    async def _settled(self, key: str) -> None:
-        """When its last user has left it altogether, and it is closed if it was closing."""
+    async def _settled(self, key: str, *, until: float) -> None:
+        """When its last user has left it altogether, and it is closed if it was closing.
+
+        Raises:
+            PoolFull: that takes too long; its browser may hang.
+        """
         for under_way in (self._leaving, self._closing):
-            if task := under_way.get(key):
-                await asyncio.shield(task)
+            if (task := under_way.get(key)) and not (await asyncio.wait({task}, timeout=max(0.0, until - asyncio.get_running_loop().time())))[0]:
+                raise PoolFull("the window of this session is being closed, and its browser takes long for that; ask again", retry_after=2.0)
 
     async def give_up(self, key: str) -> None:
         """The caller of `take` is done with it, and it is closed."""
         await asyncio.shield(self._begin_to_close(key))
 
-    async def shut(self, key: str) -> bool:
-        """Close the window, whose turn the caller has and which nobody uses; False when there is none."""
-        await self._settled(key)
+    async def shut(self, key: str, *, until: float) -> bool:
+        """Close the window, whose turn the caller has and which nobody uses; False when there is none.
+
+        Raises:
+            PoolFull: it is being closed already, and that takes too long.
+        """
+        await self._settled(key, until=until)
         if self.board.window(key) is not Window.IDLE:
             return False
         await self.give_up(key)

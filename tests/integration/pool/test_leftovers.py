@@ -160,3 +160,24 @@ def test_a_context_whose_requests_a_caller_has_ended_is_nobody_elses(with_pool: 
             assert live.context is not context
 
     with_pool(flow)
+
+
+OPENS_AS_IT_GOES = "() => addEventListener('pagehide', () => { for (let n = 0; n < 3; n++) open('about:blank', 'w' + n) })"
+
+
+def test_pages_that_a_page_opens_while_it_is_closed_are_closed_as_well(with_pool: Callable[..., None]) -> None:
+    async def flow(opened: Opened) -> None:
+        session_id = (await opened.admit()).session.session_id
+        async with opened.pool.use(session_id) as live:
+            first = live.context
+            page = await page_at(live)
+            await page.evaluate(OPENS_AS_IT_GOES)
+            begun = await page.evaluate("() => { for (let n = 0; n < 3; n++) open('/login', 'now' + n); return 'opened' }")
+            assert begun == "opened"
+        async with opened.pool.use(session_id) as live:
+            assert live.context is first
+            assert live.context.pages == []
+            await live.context.new_page()  # what Playwright had not shown by then comes before this one
+            assert len(live.context.pages) == 1
+
+    with_pool(flow)
