@@ -170,6 +170,7 @@ class LiveSession:
 
     async def _close(self) -> None:
         ended, self._dead = self._dead, True
+        self._hurry()
         try:
             await self._stack.aclose()
         except BrowserGone:
