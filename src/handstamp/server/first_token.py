@@ -8,12 +8,15 @@ from handstamp.errors import ConfigError
 from handstamp.home import create_private, make_home, refuse_symlink
 
 if TYPE_CHECKING:
+    from collections.abc import Container
     from pathlib import Path
 
     from handstamp.vault import Vault
 
 TOKEN_FILE = "server.token"  # noqa: S105  (a file's name)
 _NAME = "server"
+_RIVALS = 50
+"""Servers that may take a free name at the same moment, each before this one."""
 
 
 def ensure_token(vault: Vault, home: Path) -> bool:
@@ -41,8 +44,7 @@ def ensure_token(vault: Vault, home: Path) -> bool:
 
 
 def _made(vault: Vault, file: Path) -> bool:
-    name = _free_name(vault)
-    token = vault.add_token(name, ["admin"])
+    name, token = _added(vault)
     try:
         if create_private(file, f"{token}\n".encode("ascii")):
             return True
@@ -53,9 +55,20 @@ def _made(vault: Vault, file: Path) -> bool:
     return ensure_token(vault, file.parent)
 
 
-def _free_name(vault: Vault) -> str:
-    """Several servers, each with a home of its own, may share a vault."""
+def _added(vault: Vault) -> tuple[str, str]:
+    """A fresh token and its name. Several servers may share a vault, and start at once."""
     taken = {token.name for token in vault.tokens()}
+    for _ in range(_RIVALS):
+        name = _free_name(taken)
+        try:
+            return name, vault.add_token(name, ["admin"])
+        except ConfigError:
+            taken.add(name)  # since we looked; who took it may have let go of it again, so another look would not tell
+    name = _free_name(taken)
+    return name, vault.add_token(name, ["admin"])
+
+
+def _free_name(taken: Container[str]) -> str:
     number = 1
     while (name := _NAME if number == 1 else f"{_NAME}-{number}") in taken:
         number += 1

@@ -136,7 +136,7 @@ class Front:
             line.close()
 
     async def _caller(self, scope: Scope, headers: Headers) -> Caller | None:
-        """Who it is; counted."""
+        """Who it is; counted. A token that works is counted by its name alone: what others at its address do is not held against it."""
         address = str((scope.get("client") or ("-",))[0])
         try:
             caller = await self._gate.caller(headers.get("authorization"), address)

@@ -2,6 +2,9 @@
 
 A token that does not work gets the same answer whatever is wrong with it. It is looked up by its hash, so that comparing takes no
 time that would tell of others. A token that was revoked works for `LOOKUP_SECONDS` more at most.
+
+Failures are counted by address, and behind a proxy all callers have the same. So they never keep out a token that works: each is
+looked up, which is one read by its hash, and only those that do not work are told to wait.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 LOOKUP_SECONDS = 3.0
 """How long what was looked up is believed."""
 FAILURES_PER_MINUTE = 30
-"""Tokens that do not work, by address."""
+"""Tokens that do not work, by address; those beyond are told to wait."""
 SCOPES = tuple(IMPLIED)
 
 
@@ -84,26 +87,25 @@ class Gate:
 
         Raises:
             Unauthorized: it has one that does not work.
-            TooMany: too many that do not work came from there; none that was not seen before is looked up now.
+            TooMany: the same, and too many of those came from there.
         """
         if self._vault is None:
             return ANYBODY
         if header is None:
             return None
         token = _token(header)
-        found = None if token is None else await self._looked_up(self._vault, token, address)
+        found = None if token is None else await self._looked_up(self._vault, token)
         if found is None:
-            self._failures.take(address, self._clock())
+            if seconds := self._failures.take(address, self._clock()):
+                raise TooMany("too many tokens from this address did not work; send one that does, or wait", retry_after=seconds)
             raise refused()
         return Caller(found.name, implied(found.scopes))
 
-    async def _looked_up(self, vault: Vault, token: str, address: str) -> Token | None:
+    async def _looked_up(self, vault: Vault, token: str) -> Token | None:
         key = hash_of(token)
         seen = self._seen.get(key)
         if seen is not None and self._clock() - seen.at < LOOKUP_SECONDS:
             return seen.token
-        if seen is None and (seconds := self._failures.wait(address, self._clock())):
-            raise TooMany("too many tokens from this address did not work; wait, then send one that does", retry_after=seconds)
         found = await asyncio.to_thread(vault.token, token)
         if found is not None or seen is not None:
             self._seen[key] = _Seen(found, self._clock())
