@@ -10,6 +10,7 @@ import pytest
 
 from handstamp.errors import ConfigError
 from handstamp.server import ServerSettings, server_settings
+from handstamp.server.hosts import allowed_names, check_host
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "settings.md"
 
@@ -36,6 +37,23 @@ def test_lists_come_from_all_three(tmp_path: Path) -> None:
     put(tmp_path, '[server]\nallowed_hosts = ["a.example", "b.example"]\n')
     assert server_settings(path=tmp_path, environ={}).allowed_hosts == ("a.example", "b.example")
     assert server_settings({"allowed_hosts": "c.example, d.example"}, path=tmp_path, environ={}).allowed_hosts == ("c.example", "d.example")
+
+
+@pytest.mark.parametrize("name", ["*", "*.example.com", "example.com", "EXAMPLE.com.", "server_a", "192.0.2.7", "::1", "2001:db8::7", "bücher.example"])
+def test_a_host_that_callers_can_name_may_be_allowed(tmp_path: Path, name: str) -> None:
+    assert server_settings({"allowed_hosts": name}, path=tmp_path, environ={}).allowed_hosts == (name,)
+    header = f"[{name}]" if ":" in name else name.replace("*", "any")
+    check_host(f"{header}:8900", allowed_names("0.0.0.0", (name,)))  # noqa: S104  (nothing is served)
+
+
+@pytest.mark.parametrize(
+    "name", ["example.com:8900", "[::1]", "[::1]:8900", "http:x", "//x", "x/y", "*.", "*x.example", "a.*.example", "a b", "me@x", "a..b", ".", "192.0.2.7:1"]
+)
+def test_a_host_that_no_request_could_name_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match="--allowed-hosts is something else than a list of host names or IP addresses, without scheme, port or brackets"):
+        server_settings({"allowed_hosts": f"good.example, {name}"}, path=tmp_path, environ={})
+    with pytest.raises(ConfigError, match=r"'allowed_hosts' to something else than .*, without scheme, port or brackets"):
+        server_settings(path=put(tmp_path, f'[server]\nallowed_hosts = ["{name}"]\n'), environ={})
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,14 @@ import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
+from handstamp.errors import ConfigError
 from handstamp.listening import Address, bound, check_openness
 from handstamp.operations import Files, every_operation
 from handstamp.pool import Pool, PoolSettings
 from handstamp.server.app import build
 from handstamp.server.first_token import TOKEN_FILE, ensure_token
 from handstamp.server.front import Intake
-from handstamp.server.hosts import allowed_names
+from handstamp.server.hosts import ANY, allowed_names
 from handstamp.server.listening import Listener, allow_connections
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def serve(vault: Vault, home: Path, settings: ServerSettings, *, with_tokens: bo
     """
     check_openness(settings.host, with_tokens=with_tokens)
     names = allowed_names(settings.host, settings.allowed_hosts)
+    check_pages(names, with_tokens=with_tokens)
     with bound(settings.host, settings.port) as sock:
         address = Address(settings.host, int(sock.getsockname()[1]))
         works = ensure_token(vault, home) if with_tokens else False
@@ -87,6 +89,19 @@ def serve(vault: Vault, home: Path, settings: ServerSettings, *, with_tokens: bo
                 await listener.run_until_stopped(sock, ready=lambda: ready(Ready(address, token_file, works, stop)))
 
         asyncio.run(serving())
+
+
+def check_pages(names: frozenset[str], *, with_tokens: bool) -> None:
+    """Refuse a server that lets every web page in: a page can turn its own name to this machine (DNS rebinding), and it needs no token.
+
+    Raises:
+        ConfigError: it would.
+    """
+    if not with_tokens and ANY in names:
+        raise ConfigError(
+            "--no-auth with '*' in allowed_hosts lets in every web page that a browser on this machine shows: "
+            "name in allowed_hosts what callers use for the server, or start it without --no-auth"
+        )
 
 
 def pool_settings(settings: ServerSettings) -> PoolSettings:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _TABLE = "server"
-_HOSTS = some("host names, without scheme", lambda name: "/" not in name)
+_NAME = re.compile(r"(\*\.)?[\w-]+(\.[\w-]+)*\.?")
+
+
+def _is_host(given: str) -> bool:
+    """Whether a request's ``Host`` can have this name. Its port and brackets are not compared, so an entry with them would never match."""
+    try:
+        return given == "*" or _NAME.fullmatch(given) is not None or bool(ipaddress.IPv6Address(given))
+    except ValueError:
+        return False
+
+
+_HOSTS = some("host names or IP addresses, without scheme, port or brackets", _is_host)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import stat
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
 from handstamp.errors import ConfigError
+from handstamp.server.first_token import ensure_token
 from handstamp.server.gate import FAILURES_PER_MINUTE, LOOKUP_SECONDS
+from handstamp.vault import MasterKey, Vault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,6 +94,16 @@ def test_who_guesses_tokens_has_to_wait_and_holders_of_one_do_not(server: Runnin
     assert server.get("/sessions").status_code == 200
 
 
+def test_a_token_that_was_never_used_works_whatever_others_at_its_address_did(serving: Callable[..., Running]) -> None:
+    server = serving(requests_per_minute_without_token=5)
+    for number in range(FAILURES_PER_MINUTE + 5):
+        assert server.get("/sessions", token=f"hs_guess{number}").status_code in {401, 429}
+    assert server.get("/sessions", token="hs_guess").status_code == 429
+    assert server.get("/health", token="").status_code == 429
+    assert server.get("/sessions", token=server.token_for("read")).status_code == 200
+    assert server.get("/sessions").status_code == 200
+
+
 def test_the_first_token_is_private_and_made_once(home: Path, serving: Callable[..., Running]) -> None:
     first = serving()
     assert stat.S_IMODE((home / "server.token").stat().st_mode) == 0o600
@@ -104,6 +120,38 @@ def test_a_first_token_that_was_revoked_is_not_made_anew(home: Path, serving: Ca
     assert second.ready.token_works is False
     assert (home / "server.token").read_text().strip() == first.token
     assert second.get("/sessions").status_code == 401
+
+
+def test_servers_that_start_at_once_on_one_vault_get_a_token_each(tmp_path: Path) -> None:
+    servers, key = 8, MasterKey.generate()
+    Vault(home=tmp_path / "shared", key=key).close()
+    together = threading.Barrier(servers)
+
+    def start(number: int) -> bool:
+        with Vault(home=tmp_path / "shared", key=key) as vault:
+            assert vault.tokens() == []
+            together.wait(timeout=40)
+            return ensure_token(vault, tmp_path / f"home-{number}")
+
+    with ThreadPoolExecutor(servers) as threads:
+        assert all(threads.map(start, range(servers)))
+    with Vault(home=tmp_path / "shared", key=key) as vault:
+        assert len(vault.tokens()) == servers
+        assert all(vault.token((tmp_path / f"home-{number}" / "server.token").read_text().strip()) for number in range(servers))
+
+
+def test_a_name_that_another_server_takes_at_the_same_moment_is_left_to_it(tmp_path: Path) -> None:
+    with Vault(home=tmp_path / "shared", key=MasterKey.generate()) as vault, ThreadPoolExecutor(1) as threads:
+        assert vault.tokens() == []
+        with contextlib.closing(sqlite3.connect(vault.where, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")  # reads go on and see nothing of it, writes wait
+            other.execute("INSERT INTO tokens (token_hash, name, scopes, created_at) VALUES (x'00', 'server', 'admin', 0)")
+            started = threads.submit(ensure_token, vault, tmp_path / "home")
+            time.sleep(0.5)
+            assert not started.done()
+            other.execute("COMMIT")
+        assert started.result(timeout=40)
+        assert [one.name for one in vault.tokens()] == ["server", "server-2"]
 
 
 def test_a_server_without_tokens_is_for_this_machine_alone(serving: Callable[..., Running]) -> None:
@@ -125,6 +173,15 @@ def test_a_wildcard_address_needs_the_names(serving: Callable[..., Running]) -> 
     with pytest.raises(ConfigError, match="allowed_hosts"):
         serving(host="0.0.0.0")  # noqa: S104  (that is refused)
     assert serving(host="0.0.0.0", allowed_hosts=("x.example",)).get("/health", headers={"Host": "x.example"}).status_code == 200  # noqa: S104  (named)
+
+
+def test_a_server_without_tokens_is_not_called_by_just_any_name(serving: Callable[..., Running]) -> None:
+    with pytest.raises(ConfigError, match=r"every web page.*start it without --no-auth"):
+        serving(with_tokens=False, allowed_hosts=("own.example", "*"))
+    named = serving(with_tokens=False, allowed_hosts=("own.example",))
+    assert named.get("/sessions", headers={"Host": "own.example"}).status_code == 200
+    assert named.get("/sessions", headers={"Host": "evil.example"}).status_code == 400
+    assert serving(allowed_hosts=("*",)).get("/sessions", token="", headers={"Host": "evil.example"}).status_code == 401
 
 
 def test_web_pages_of_others_may_not_call(server: Running) -> None:
