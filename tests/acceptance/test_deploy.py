@@ -96,10 +96,38 @@ def servers(compose: dict[str, Any]) -> list[dict[str, Any]]:
     return [service for name, service in compose["services"].items() if name.startswith("server-")]
 
 
+def of_image(word: str) -> list[str]:
+    """The words of a line of the Dockerfile, or of one that goes on from there."""
+    (found,) = re.findall(rf"^ *{word} (\[.*\])$", DOCKERFILE, re.MULTILINE)
+    words: list[str] = json.loads(found)
+    return words
+
+
+def image_variables() -> dict[str, str]:
+    (lines,) = re.findall(r"^ENV ((?:.*\\\n)*.*)$", DOCKERFILE, re.MULTILINE)
+    return dict(one.split("=", 1) for one in lines.replace("\\\n", " ").split())
+
+
+def test_the_image_listens_for_others_whatever_flags_it_is_given(tmp_path: Path) -> None:
+    assert not re.search(r"^CMD", DOCKERFILE, re.MULTILINE)  # flags after the image's name replace it
+    for flags in ({}, {"max_sessions": "20"}):
+        found = server_settings(flags, path=tmp_path, environ=image_variables())
+        assert (found.host, found.port) == ("0.0.0.0", 8900)  # noqa: S104  (of a container)
+
+
+@pytest.mark.parametrize(("port", "asked"), [(None, 8900), ("", 8900), ("9001", 9001)])
+def test_the_image_asks_the_port_that_was_set_whether_it_is_well(tmp_path: Path, port: str | None, asked: int) -> None:
+    program, flag, code = of_image("CMD")
+    environ = {} if port is None else {"HANDSTAMP_SERVER_PORT": port}
+    shown = f"import urllib.request; urllib.request.urlopen = lambda url, timeout: print(url)\n{code}"
+    done = subprocess.run([sys.executable, flag, shown], env=environ, capture_output=True, text=True, timeout=30, check=True)
+    assert (program, done.stdout.strip()) == ("python", f"http://127.0.0.1:{server_settings(path=tmp_path, environ=environ).port}/health")
+    assert f":{asked}/" in done.stdout
+
+
 def test_the_commands_are_commands_of_ours(compose: dict[str, Any]) -> None:
     (start,) = values("ExecStart")
-    entry, flags = (json.loads(re.search(rf"^{word} (\[.*\])$", DOCKERFILE, re.MULTILINE)[1]) for word in ("ENTRYPOINT", "CMD"))
-    for words in (start.split(), [*entry, *flags]):
+    for words in (start.split(), of_image("ENTRYPOINT")):
         assert Path(words[0]).name == "handstamp"
         assert parse(words[1:])
     assert [service.get("command") for service in servers(compose)] == [None, None]
