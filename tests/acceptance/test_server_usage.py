@@ -186,6 +186,7 @@ def test_a_port_that_is_taken_is_told_and_nothing_is_started(machine: Callable[.
     ("words", "says"),
     [
         (("--no-auth", "--host", "0.0.0.0"), "lets everybody in"),  # noqa: S104  (that is refused)
+        (("--no-auth", "--allowed-hosts", "*"), "every web page"),
         (("--host", "::"), "allowed_hosts"),
         (("--max-sessions", "0"), "--max-sessions is something else than a whole number from 1 to 1000"),
         (("--host", "192.0.2.7"), "cannot be used"),

@@ -154,7 +154,11 @@ class Engine:
 
     def pids(self) -> tuple[int, ...]:
         """Process ids of the browsers that run; the helpers of each are in the process group of the same number."""
-        return tuple(shared.browser.pid for shared in list(self._browsers.values()) if shared.browser is not None and shared.browser.alive)
+        return tuple(browser.pid for browser in self.browsers())
+
+    def browsers(self) -> tuple[Chromium, ...]:
+        """The browsers that run, but for those on the files of a whole profile."""
+        return tuple(shared.browser for shared in list(self._browsers.values()) if shared.browser is not None and shared.browser.alive)
 
     def close(self) -> None:
         """End all browsers and the thread. Called at exit by itself."""

@@ -17,6 +17,7 @@ import random
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -33,7 +34,7 @@ from handstamp.state import Health
 from handstamp.vault import Ended, Standing, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from handstamp.keeper.keeper import Keeper
     from handstamp.sites import Site, Verdict
@@ -129,7 +130,7 @@ class KeepAlive:
             VaultError: the vault cannot be used; what was claimed comes to another keeper.
         """
         enrolled = learned = float("-inf")
-        with Transports() as transports, ThreadPoolExecutor(self._workers, thread_name_prefix="handstamp-look") as threads:
+        with Transports() as transports, _threads(self._workers) as threads:
             looking = Looking(self._vault, self._keeper.engine.clock, transports)
             while not stop.is_set():
                 now = time.monotonic()
@@ -315,6 +316,16 @@ class KeepAlive:
 def kept_sites(sites: Mapping[str, Site]) -> list[str]:
     """Names of the sites whose sessions can be kept alive."""
     return sorted(name for name, site in sites.items() if site.recipe.keep_alive is not None and site.can_check)
+
+
+@contextmanager
+def _threads(number: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads that nobody waits for at the end: a look may take long, and the event loop is not only ours."""
+    threads = ThreadPoolExecutor(number, thread_name_prefix="handstamp-look")
+    try:
+        yield threads
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
 
 
 def _nothing_new(session: Session, verdict: Verdict) -> bool:

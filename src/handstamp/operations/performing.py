@@ -14,7 +14,7 @@ from handstamp.operations.evidence import Evidence
 from handstamp.operations.failures import REFUSALS, failure, wrong_result
 from handstamp.operations.known_secrets import secrets_of
 from handstamp.operations.outcome import Outcome
-from handstamp.operations.waiting_pages import close_behind, close_quietly, let_go_in_time, taken_page
+from handstamp.operations.waiting_pages import close_behind, close_quietly, leave_waiting, let_go_in_time, taken_page
 from handstamp.operations.workflow import Workflow
 
 if TYPE_CHECKING:
@@ -264,7 +264,7 @@ class _Call:
         """Close what was opened; the page of a workflow that waits stays."""
         kept = self._page if stay is not None else None
         if stay is not None and kept is not None:
-            self._pages[stay] = kept
+            leave_waiting(self._pages, stay, kept)
             let_go_in_time(self._vault, self._pages, stay, self._seconds)
         close_behind(self._evidence.others(kept))
 

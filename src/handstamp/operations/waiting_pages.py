@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _PATIENCE = 5.0  # seconds for an answer of a page that may have crashed
 _LEAST_PAUSE = 1.0
+_MOST = 5  # pages of one session that wait
 _behind: set[asyncio.Task[None]] = set()  # loops keep no task alive by themselves
 
 
@@ -35,6 +36,13 @@ async def taken_page(pages: dict[str, Page], workflow_id: str) -> Page | None:
         await close_quietly(page)
         return None
     return page
+
+
+def leave_waiting(pages: dict[str, Page], workflow_id: str, page: Page) -> None:
+    """Keep a page in `pages` for a workflow that waits. Of very many the oldest are closed: their workflows go on on another."""
+    pages[workflow_id] = page
+    while len(pages) > _MOST:
+        close_behind([pages.pop(next(iter(pages)))])
 
 
 def let_go_in_time(vault: Vault, pages: dict[str, Page], workflow_id: str, seconds: float) -> None:

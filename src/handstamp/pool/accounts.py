@@ -77,15 +77,18 @@ def supersede(vault: Vault, session: Session) -> list[Session]:
 
 
 def forget_account(vault: Vault, session: Session, *, domains: Iterable[str]) -> None:
-    """Remove a session, its state and the credentials that were kept for it; other sites' sessions of its profile stay."""
+    """Remove a session, its state and the credentials that were kept for it; other sites' sessions of its profile stay.
+
+    Killed half-way, it can be done again: the session goes last.
+    """
+    if session.username:
+        vault.forget_secret(session.site, session.username)
     if len(vault.sessions(profile=session.profile)) == 1:
         vault.forget(session.profile)
     else:
         for domain in domains:
             vault.forget(session.profile, domain=domain)
         vault.forget_session(session.profile, session.site)
-    if session.username:
-        vault.forget_secret(session.site, session.username)
 
 
 def _front(site: str, username: str) -> str:

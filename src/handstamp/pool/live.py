@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from handstamp.vault import Lease, Served
 
 _log = logging.getLogger(__name__)
-_CLOSE_SECONDS = 20.0  # what a context may take to be saved and closed
+_CLOSE_SECONDS = 20.0  # what a context may take to be saved and closed; then its browser is asked whether it hangs
+_CLOSE_LONGEST = 100.0  # what it may take besides when it does not: the vault may be busy
 _ANSWER_SECONDS = 10.0  # in which a browser that does not hang says something
 _TIDY_SECONDS, _PAUSE = 5.0, 0.05  # in which pages are closed, and until those that are left are closed as well
 _LAST_SECONDS = 5.0  # for what is done in a window to end, once its browser has
@@ -43,6 +44,7 @@ class LiveSession:
         context: Playwright's, async, on the loop of the pool.
         pages: that stay open between two uses, by whatever name their users gave them.
         checked_at: when it was last known to be valid, by the loop's clock.
+        unanswered_at: when its site was last asked and did not say, by the same clock.
         unwanted: to be closed as soon as nobody uses it.
         served: what servers know of it; None while it is being taken on, and when it has ended for them.
     """
@@ -53,6 +55,7 @@ class LiveSession:
         self.session: Session
         self.pages: dict[str, Page] = {}
         self.checked_at = asyncio.get_running_loop().time()
+        self.unanswered_at = float("-inf")
         self.unwanted = False
         self.served: Served | None = None
         self._opening = opening
@@ -86,7 +89,8 @@ class LiveSession:
     @property
     def dead(self) -> bool:
         """Whether it is of no more use: its browser or context has ended, or somebody has taken its profile, so that nothing is saved."""
-        return self._dead or self._opening.lost is not None
+        live = self._opening.live
+        return self._dead or self._opening.lost is not None or (isinstance(live, LiveContext) and live.gone.is_set())
 
     @property
     def lease(self) -> Lease | None:
@@ -163,9 +167,11 @@ class LiveSession:
         """
         closing = asyncio.ensure_future(self._close())
         await asyncio.wait([closing], timeout=_CLOSE_SECONDS)
+        if not closing.done() and await engine().call(self.chromium.answers(_ANSWER_SECONDS)):
+            await asyncio.wait([closing], timeout=_CLOSE_LONGEST)  # others use this browser
         if not closing.done():
-            _log.warning("%s, profile '%s': its browser does not answer and is ended", self.site.name, self._opening.order.profile)
-            self._opening.chromium.kill()
+            _log.warning("%s, profile '%s': its window does not close, and its browser is ended", self.site.name, self._opening.order.profile)
+            self.chromium.kill()
             await asyncio.wait([closing], timeout=_CLOSE_SECONDS)
 
     async def _close(self) -> None:

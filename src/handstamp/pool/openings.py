@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from handstamp.state import Session
     from handstamp.vault import Vault
 
+_LEAST_WAIT = 5.0  # seconds for another server to let go of a session, after a login that took all the time
+_ASKED_AGAIN = 10.0  # seconds until a site that did not say is asked again: each question waits as long as that for its answer
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -129,7 +132,7 @@ class Openings:
             died: called when its browser ends by itself.
             until: how long to wait for another program that has the profile, by the loop's clock.
         """
-        wait = max(0.0, until - asyncio.get_running_loop().time())
+        wait = max(_LEAST_WAIT, until - asyncio.get_running_loop().time())
         apart = wanted.profile if self._settings.isolation == "session" else ""
         order = Order(
             self._addresses.get(wanted.site.name, wanted.site.name), wanted.profile, wanted.given, vault=self._vault, wait=wait, apart=apart, checked=True
@@ -162,7 +165,7 @@ class Openings:
         if asked and not await live.answers():
             return False
         now = asyncio.get_running_loop().time()
-        if not live.site.can_check or now - live.checked_at < trust:
+        if not live.site.can_check or now - live.checked_at < trust or (trust and now - live.unanswered_at < _ASKED_AGAIN):
             return True
         verdict = await engine().call(self.keeper().check(live.site, live.session.profile, by_browser=False, lease=live.lease))
         if verdict.health is Health.EXPIRED or verdict.renewed:  # its pages have the old token, and would spend the old refresh token
@@ -170,4 +173,6 @@ class Openings:
         if verdict.health is Health.VALID:
             live.checked_at = now
             live.session = await asyncio.to_thread(self._vault.session_by_id, live.session.session_id)
+        else:
+            live.unanswered_at = asyncio.get_running_loop().time()
         return True

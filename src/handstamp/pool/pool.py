@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,13 +11,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from handstamp._signed_in import engine
-from handstamp.errors import BrowserGone, OperationError, SessionNotFound, WorkflowEnded
+from handstamp.errors import BrowserGone, ConfigError, HandstampError, OperationError, WorkflowEnded
 from handstamp.home import home as home_directory
 from handstamp.home import settings as settings_of
 from handstamp.keeper import Given
 from handstamp.keeper.solvers import ServiceSolver
 from handstamp.operations.failures import overdue
 from handstamp.pool.accounts import forget_account, keep_credentials, profile_for, supersede
+from handstamp.pool.ids import take_on, there, usable
 from handstamp.pool.openings import Openings, Wanted
 from handstamp.pool.rounds import Rounds
 from handstamp.pool.settings import PoolSettings
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from handstamp.state import Session
     from handstamp.vault import Served, ServedSession, Vault
 
-UNKNOWN_ID = "Invalid or expired session_id"
+_log = logging.getLogger(__name__)
 DRAIN_SECONDS = 30.0
 
 
@@ -116,7 +118,7 @@ class Pool:
                 return Admission(before, await self._serve(before, keep_alive=keep_alive), is_new=False)
             taken = await self._taken(wanted, asked=False)
             try:
-                if not known or taken is not open_already:
+                if not known or taken is not open_already or captcha_api_key:
                     proven = before is None or not known or taken.session.logins > before.logins
                     await asyncio.to_thread(keep_credentials, self.vault, taken.session, password, captcha_api_key, proven=proven)
                     for old in () if known else await asyncio.to_thread(supersede, self.vault, taken.session):
@@ -140,7 +142,7 @@ class Pool:
             before = await asyncio.to_thread(self.vault.session, profile, found.name)
             live = await self._taken(Wanted(profile, found))
             try:
-                return Admission(live.session, await self._serve(live.session, keep_alive=True), is_new=before is None)
+                return Admission(live.session, await self._serve(live.session, keep_alive=None), is_new=before is None)
             finally:
                 self._windows.leave(profile)
 
@@ -150,19 +152,13 @@ class Pool:
 
     async def _serve(self, session: Session, *, keep_alive: bool | None) -> Served:
         live = self._windows.live.get(session.profile)
-        known = live.served if live is not None else None  # elsewhere others may have ended it
-        if known is None or keep_alive not in {None, known.keep_alive}:
-            known = await asyncio.to_thread(self._take_on, session.session_id, keep_alive)
-            if live is not None:
-                live.served = known
+        known = await asyncio.to_thread(self.vault.served, session.session_id) if live is not None else None  # others may have ended it
+        if known is None or known.ended_at is not None or keep_alive not in {None, known.keep_alive}:
+            known = await asyncio.to_thread(take_on, self.vault, session.session_id, keep_alive=keep_alive)
+        if live is not None:
+            live.served = known
         self._used.add(session.session_id)
         return known
-
-    def _take_on(self, session_id: str, keep_alive: bool | None) -> Served:  # noqa: FBT001  (as it was given)
-        if keep_alive is None:
-            before = self.vault.served(session_id)
-            keep_alive = before.keep_alive if before else True
-        return self.vault.serve(session_id, keep_alive=keep_alive)
 
     async def known(self, session_id: str) -> Session:
         """The facts of a session that may be used.
@@ -173,19 +169,7 @@ class Pool:
         for live in self._windows.live.values():
             if live.session.session_id == session_id and live.served is not None:
                 return live.session
-        return await asyncio.to_thread(self._known, session_id)
-
-    def _known(self, session_id: str) -> Session:
-        served = self.vault.served(session_id)
-        if served is not None and served.ended_at is not None:
-            raise SessionNotFound(UNKNOWN_ID)
-        try:
-            session = self.vault.session_by_id(session_id)
-        except SessionNotFound:
-            raise SessionNotFound(UNKNOWN_ID) from None
-        if served is None:
-            self.vault.serve(session_id, keep_alive=True)
-        return session
+        return await asyncio.to_thread(usable, self.vault, session_id)
 
     async def session_of_workflow(self, workflow_id: str) -> str:
         """The id of the session in which a workflow waits.
@@ -285,7 +269,16 @@ class Pool:
         """Whether an operation failed because its window, or its session, has ended."""
         if live.dead or isinstance(error, BrowserGone):
             return True
-        return error.code == "operation-failed" and not await self.openings.is_valid(live, trust=0.0, asked=True)
+        if error.code != "operation-failed":
+            return False
+        if not error.repeatable:  # nothing must come between this error and its caller; who comes next asks
+            live.checked_at = float("-inf")
+            return False
+        try:
+            return not await self.openings.is_valid(live, trust=0.0, asked=True)
+        except HandstampError as trouble:
+            _log.warning("whether %s still stands could not be found out: %s", live.session.session_id, trouble)
+            return False
 
     async def check(self, session_id: str) -> Verdict:
         """How a session stands, asked of the site over plain HTTP, beside whoever uses it.
@@ -307,7 +300,7 @@ class Pool:
 
         Args:
             session_id: of it.
-            forget: remove it from the vault as well, with the credentials that were kept for it.
+            forget: remove it from the vault as well, with the credentials that were kept for it; also one that has ended before.
 
         Returns:
             Whether it was live here.
@@ -315,14 +308,21 @@ class Pool:
         Raises:
             SessionNotFound: see `known`. PoolFull: it is in use, and did not come free in time.
         """
-        session = await self.known(session_id)
+        session = await (asyncio.to_thread(there, self.vault, session_id) if forget else self.known(session_id))
         async with self._windows.alone(session.profile, until=(until := self._until())):
-            await asyncio.to_thread(self.vault.end_served, session_id)
-            self.let_go(session_id)
             was_live = await self._windows.shut(session.profile, until=until)
             if forget:
-                await asyncio.to_thread(forget_account, self.vault, session, domains=self.site(session.site).domains)
+                await asyncio.to_thread(forget_account, self.vault, session, domains=self._domains(session.site))
+            await asyncio.to_thread(self.vault.end_served, session_id)
+            self.let_go(session_id)
         return was_live
+
+    def _domains(self, site: str) -> tuple[str, ...]:
+        """Those of a site; of one whose recipe is not here any more, its name."""
+        try:
+            return tuple(self.site(site).domains)
+        except ConfigError:
+            return (site,)
 
     # -- how it stands ------------------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ BEAT = 0.25
 """Seconds between two looks for somebody else who waits for a profile that is live here."""
 NOTES_EVERY = 2.0
 """Seconds between two exchanges with the vault about which sessions are used, and which have ended elsewhere."""
+_HOUR = 3600.0
 _AGAIN = 5.0  # seconds after something failed
 _ROOM_AGAIN = 0.8  # of the memory limit: below it there may be all windows again
 
@@ -54,6 +55,7 @@ class Rounds:
     async def start(self) -> None:
         """End what earlier processes left behind, and begin."""
         await asyncio.to_thread(sweep)
+        await self._clear_files()
         look_every = self._pool.settings.look_every
         rounds = [
             (self._hand_over, BEAT),
@@ -61,6 +63,7 @@ class Rounds:
             (self._probe, hangs.PROBE_EVERY),
             (self._look, look_every),
             (self._mind_memory, min(10.0, look_every)),
+            (self._clear_files, _HOUR),
         ]
         self._tasks = [asyncio.create_task(self._every(do, seconds)) for do, seconds in rounds]
         self._tasks.append(asyncio.create_task(self._again(self._keep_alive)))
@@ -164,17 +167,20 @@ class Rounds:
         shared = running.browser(await asyncio.to_thread(launch_for, None))
         chromium = await running.call(shared.__aenter__())
         try:
-            async with drivers().ready(chromium):
+            async with drivers().ready(chromium) as still:
                 self._warm = chromium
-                while chromium.alive and not await self._stopped_within(0.5):
+                while chromium.alive and still() and not await self._stopped_within(0.5):
                     pass
         finally:
             self._warm = None
             await running.call(shared.__aexit__(None, None, None))
 
+    async def _clear_files(self) -> None:
+        """Nobody gets a file whose time is over; nor does it stay on the disk."""
+        await asyncio.to_thread(self._pool.files.sweep)
+
     async def _probe(self) -> None:
-        warm = [self._warm] if self._warm is not None else []
-        await self._hangs.look([*warm, *(live.chromium for live in self._windows.live.values())])
+        await self._hangs.look(engine().browsers())  # also those in which somebody logs in, or a window is about to open
 
     async def _mind_memory(self) -> None:
         """Fewer windows while the browsers take too much, one more at a time when there is room again."""

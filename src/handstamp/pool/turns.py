@@ -25,6 +25,11 @@ class Turns:
     def __init__(self) -> None:
         self._places: dict[str, _Place] = {}
 
+    @property
+    def taken(self) -> bool:
+        """Whether anybody has or wants any turn."""
+        return bool(self._places)
+
     def free(self, key: str) -> bool:
         """Whether nobody has or wants this turn."""
         return key not in self._places

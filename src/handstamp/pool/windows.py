@@ -173,8 +173,11 @@ class Windows:
                 raise PoolFull("the window of this session is being closed, and its browser takes long for that; ask again", retry_after=2.0)
 
     async def give_up(self, key: str) -> None:
-        """The caller of `take` is done with it, and it is closed."""
-        await asyncio.shield(self._begin_to_close(key))
+        """The caller of `take` is done with it, and it is closed, if that was not done under it, at the end."""
+        if self.board.window(key) in {Window.IDLE, Window.BUSY}:
+            self._begin_to_close(key)
+        if closing := self._closing.get(key):
+            await asyncio.shield(closing)
 
     async def shut(self, key: str, *, until: float) -> bool:
         """Close the window, whose turn the caller has and which nobody uses; False when there is none.
@@ -217,7 +220,7 @@ class Windows:
                 granted.set_exception(Stopping("the server is about to end; ask again in a moment"))
         for key in self.board.of(Window.IDLE):
             self._begin_to_close(key)
-        while self.board.of(Window.BUSY) and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110  (each is left in its own time)
+        while (self._turns.taken or self.board.of(Window.BUSY)) and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110  (each is left in its own time)
             await asyncio.sleep(0.05)
         for key in self.board.of(Window.BUSY):
             if key in self._live:

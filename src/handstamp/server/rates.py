@@ -46,11 +46,6 @@ class Rates:
             return 0.0
         return (1.0 - bucket.left) / self._per_second
 
-    def wait(self, who: str, now: float) -> float:
-        """What `take` would give, and nothing is counted."""
-        left = self._filled(who, now).left
-        return 0.0 if left >= 1.0 else (1.0 - left) / self._per_second
-
     def _filled(self, who: str, now: float) -> _Bucket:
         bucket = self._buckets.get(who)
         if bucket is None:

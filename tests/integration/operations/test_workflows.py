@@ -140,6 +140,18 @@ def test_when_its_time_is_over_the_page_is_closed_and_the_reason_told(desk: Call
     asyncio.run(flow())
 
 
+def test_of_very_many_that_wait_the_oldest_pages_are_closed_and_theirs_go_on_all_the_same(desk: Callable[..., Any], office: Any) -> None:
+    async def flow() -> None:
+        async with desk() as here:
+            waiting = [await _waiting(here, office.booking(), {"terminal": "T1"}) for _ in range(7)]
+            assert list(here.pages) == [one.appointment_session_id for one in waiting[2:]]
+            assert len(await here.open_pages()) == 5
+            rest = {"truck_plate": "ZH 1", "appointment_time": "09:00"}
+            assert (await here.do(office.booking(), rest, workflow_id=waiting[0].appointment_session_id)).result.booked.startswith("09:00")
+
+    asyncio.run(flow())
+
+
 def test_the_page_of_one_that_was_gone_on_with_stays_open_past_its_first_time(desk: Callable[..., Any], office: Any) -> None:
     async def flow() -> None:
         async with desk() as here:
