@@ -7,15 +7,17 @@ import contextlib
 import os
 import signal
 import threading
+import time
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Error
 
 from handstamp.browser import AsyncDrivers, Launch, SyncDrivers, drivers, find_browser
 from handstamp.errors import BrowserGone, BrowserTimeout, ConfigError
-from handstamp.state import StorageState
+from handstamp.state import PartKind, StorageState
 
-from .conftest import _enter, saved, until
+from .conftest import Saves, _enter, saved, until
 
 
 @pytest.fixture
@@ -238,5 +240,157 @@ def test_a_browser_that_was_cleared_away_has_no_way_in(engine, one) -> None:
             with pytest.raises(BrowserGone, match="open it again"):
                 async with AsyncDrivers(engine).context(chromium, StorageState(), None, {}):
                     pass
+
+    asyncio.run(scenario())
+
+
+# -- Playwright's own process dies -------------------------------------------------------------------------------
+
+
+def kill_playwright() -> None:
+    """The node processes of this one, as the system does when memory is short."""
+    killed = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+            if parent == str(os.getpid()) and b"run-driver" in (folder / "cmdline").read_bytes():
+                os.kill(int(folder.name), signal.SIGKILL)
+                killed += 1
+    assert killed, "there was none"
+
+
+def test_an_opening_after_playwright_has_died_starts_another(web, engine, one) -> None:
+    a = web.origin()
+
+    async def scenario() -> None:
+        drivers = AsyncDrivers(engine)
+        async with one() as chromium:
+            async with drivers.ready(chromium) as still:
+                kill_playwright()
+                async with asyncio.timeout(15), drivers.context(chromium, saved(local={a: {"who": "me"}}), None, {}) as (context, _):
+                    page = await context.new_page()
+                    await page.goto(a)
+                    assert await page.evaluate("first.local") == {"who": "me"}
+                assert not still()
+            async with asyncio.timeout(15), drivers.ready(chromium) as still:
+                assert still()
+            assert drivers._playwright is None
+
+    asyncio.run(scenario())
+
+
+def test_what_is_open_when_playwright_dies_is_saved_and_what_comes_next_is_not_held_up(web, engine, one) -> None:
+    a = web.origin()
+
+    async def scenario() -> None:
+        drivers, saves = AsyncDrivers(engine), Saves(StorageState())
+        async with one() as chromium, drivers.ready(chromium):
+            async with drivers.context(chromium, StorageState(), saves, {}) as (context, live):
+                page = await context.new_page()
+                await page.goto(a)
+                await page.evaluate("localStorage.who = 'me'")
+                kill_playwright()
+                async with asyncio.timeout(15), drivers.context(chromium, saved(local={a: {"who": "other"}}), None, {}) as (other, _):
+                    there = await other.new_page()
+                    await there.goto(a)
+                    assert await there.evaluate("first.local") == {"who": "other"}
+                with pytest.raises(Error, match="closed"):
+                    await page.evaluate("1")
+                await until(live.gone.is_set)
+            assert [entry.value for part in saves.state.of_kind(PartKind.LOCAL) for entry in part.entries.values()] == ["me"]
+            assert drivers._users == 1
+        assert drivers._users == 0
+        assert drivers._playwright is None
+
+    asyncio.run(scenario())
+
+
+def test_who_waits_for_something_of_a_page_when_playwright_dies_hears_of_it(engine, one) -> None:
+    async def scenario() -> None:
+        drivers = AsyncDrivers(engine)
+        async with one() as chromium, drivers.context(chromium, StorageState(), None, {}) as (context, _):
+            page = await context.new_page()
+            closed: list[object] = []
+            page.on("close", lambda one: closed.append(one))  # noqa: PLW0108  (Playwright sets an attribute on it)
+            context.on("close", lambda one: closed.append(one))  # noqa: PLW0108  (Playwright sets an attribute on it)
+            waiting = [
+                asyncio.ensure_future(one)
+                for one in (
+                    page.evaluate("new Promise(() => 0)"),
+                    page.wait_for_event("download", timeout=0),
+                    context.wait_for_event("page", timeout=0),
+                )
+            ]
+            await asyncio.sleep(0.3)
+            kill_playwright()
+            told = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 10)
+            assert all(isinstance(one, Error) and "closed" in str(one) for one in told)
+            assert closed == [page, context]
+            assert page.is_closed()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("milliseconds", [0, 5, 20, 50, 100, 200])
+def test_an_opening_in_which_playwright_dies_goes_on_with_another(web, engine, one, milliseconds) -> None:
+    a = web.origin()
+
+    async def scenario() -> None:
+        drivers = AsyncDrivers(engine)
+        async with one() as chromium, drivers.ready(chromium):
+            slow = Slow(chromium)
+            opening = asyncio.ensure_future(_entered(drivers.context(chromium, saved(local={a: {"who": "me"}}), None, {})))
+            await until(slow.asked.is_set)
+            await asyncio.sleep(milliseconds / 1000)
+            kill_playwright()
+            engine.soon(slow.ready.set)
+            manager, (context, _) = await asyncio.wait_for(opening, 15)
+            page = await context.new_page()
+            await page.goto(a)
+            assert await page.evaluate("first.local") == {"who": "me"}
+            await manager.__aexit__(None, None, None)
+
+    asyncio.run(scenario())
+
+
+def test_a_sync_opening_after_playwright_has_died_starts_another(web, engine, one) -> None:
+    a = web.origin()
+
+    def opened_in_a_thread(chromium) -> None:
+        drivers = SyncDrivers(engine)
+        for pause in (0, 0.5):
+            with drivers.context(chromium, StorageState(), None, {}) as (context, _):
+                page = context.new_page()
+                kill_playwright()
+                time.sleep(pause)
+                with drivers.context(chromium, saved(local={a: {"who": "me"}}), None, {}) as (other, _):
+                    there = other.new_page()
+                    there.goto(a)
+                    assert there.evaluate("first.local") == {"who": "me"}
+                with pytest.raises(Error, match="closed"):
+                    page.evaluate("1")
+            assert not drivers.running
+
+    async def scenario() -> None:
+        async with one() as chromium:
+            await asyncio.wait_for(asyncio.to_thread(opened_in_a_thread, chromium), 25)
+
+    asyncio.run(scenario())
+
+
+def test_a_sync_call_that_waits_when_playwright_dies_hears_of_it(engine, one) -> None:
+    def waits(chromium) -> None:
+        drivers = SyncDrivers(engine)
+        for wait in ("evaluate", "event"):
+            with drivers.context(chromium, StorageState(), None, {}) as (context, _):
+                page = context.new_page()
+                threading.Timer(0.3, kill_playwright).start()
+                with pytest.raises(Error, match="closed"):
+                    page.evaluate("new Promise(() => 0)") if wait == "evaluate" else page.wait_for_event("download", timeout=0)
+            assert not drivers.running
+
+    async def scenario() -> None:
+        async with one() as chromium:
+            await asyncio.wait_for(asyncio.to_thread(waits, chromium), 20)
 
     asyncio.run(scenario())
