@@ -18,7 +18,6 @@ from handstamp.sites import list_sites
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from handstamp.browser import Chromium
     from handstamp.pool.pool import Pool
     from handstamp.pool.windows import Windows
 
@@ -47,7 +46,6 @@ class Rounds:
         self._pool = pool
         self._windows = windows
         self.memory_mb = 0.0
-        self._warm: Chromium | None = None
         self._hangs = hangs.Hangs()
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -168,11 +166,9 @@ class Rounds:
         chromium = await running.call(shared.__aenter__())
         try:
             async with drivers().ready(chromium) as still:
-                self._warm = chromium
                 while chromium.alive and still() and not await self._stopped_within(0.5):
                     pass
         finally:
-            self._warm = None
             await running.call(shared.__aexit__(None, None, None))
 
     async def _clear_files(self) -> None:
