@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 EXPLAINED = {"browser-gone", "operation-failed", "pool-full", "stopping", "browser", "browser-timeout", "lease-held"}
 """Codes that a call may meet around a kill; each says what to do."""
 KILL_EVERY = 12.0  # seconds
-SERVER_SHARE = 0.25  # of the kills
-PATIENCE = 90.0  # seconds in which an account is back after a kill
+SERVER_SHARE = 0.1  # of the kills
+PATIENCE = 90.0  # seconds in which an account is back; they begin anew with a new server, which has nothing of what the old one held
 
 
 @dataclass
@@ -50,6 +50,7 @@ class Seen:
     errors: Counter[str] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
     kills: Counter[str] = field(default_factory=Counter)
+    server_killed_at: float = 0.0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, fault: str) -> None:
@@ -128,7 +129,7 @@ class Clients:
             if told not in EXPLAINED | {"no connection"}:
                 self._seen.note(f"{account.username}: {told}")
                 return
-            if time.monotonic() > until:
+            if time.monotonic() > max(until, self._seen.server_killed_at + PATIENCE):
                 self._seen.note(f"{account.username}: not back after {PATIENCE:.0f} s, last {told}")
                 return
             time.sleep(0.3)
@@ -156,6 +157,7 @@ def kill_now_and_then(server: ServerProcess, seen: Seen, stop: threading.Event) 
     while not stop.wait(chance.uniform(0.5, 1.5) * KILL_EVERY):
         if chance.random() < SERVER_SHARE:
             seen.kills["server"] += 1
+            seen.server_killed_at = time.monotonic()
             server.kill()
             server.start()
         else:
