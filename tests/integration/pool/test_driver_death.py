@@ -9,11 +9,10 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel
-
 from handstamp.sites.operation import Run, operation
 
 from .conftest import DANA, DEMO, WHO, who
+from .test_operations import Nothing, Said
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,14 +21,6 @@ if TYPE_CHECKING:
     from handstamp.sites.operation import Operation
 
     from .conftest import Opened
-
-
-class Nothing(BaseModel):
-    pass
-
-
-class Said(BaseModel):
-    username: str
 
 
 def kill_playwright() -> None:

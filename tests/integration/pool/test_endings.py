@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sqlite3
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -23,13 +23,24 @@ from .test_operations import Nothing, Said
 from .test_pool import TOKENS_ONLY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from handstamp.demo import Control, DemoServers
     from handstamp.vault import Vault
 
     from .conftest import Opened
+
+
+@contextlib.contextmanager
+def busy(home: Path) -> Iterator[None]:
+    """Within the block somebody else writes to the vault, and nobody besides."""
+    with contextlib.closing(sqlite3.connect(home / "vault.db", isolation_level=None)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            database.execute("ROLLBACK")
 
 
 def requests(control: Control) -> int:
@@ -40,29 +51,14 @@ def test_a_vault_that_is_busy_while_a_window_closes_ends_no_browser(
     with_pool: Callable[..., None], home: Path, control: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("handstamp.pool.live._CLOSE_SECONDS", 0.5)
-    let_go = threading.Event()
-
-    def busy() -> None:
-        database = sqlite3.connect(home / "vault.db", isolation_level=None)
-        database.execute("BEGIN IMMEDIATE")
-        held.set()
-        let_go.wait(4.0)
-        database.execute("ROLLBACK")
-        database.close()
-
-    held = threading.Event()
 
     async def flow(opened: Opened) -> None:
         demo, dana = await opened.admit(DEMO), await opened.admit(DANA)
         browsers = engine().pids()
         async with opened.pool.use(dana.session.session_id) as live:
-            thread = threading.Thread(target=busy)
-            thread.start()
-            await asyncio.to_thread(held.wait)
-            await opened.pool.hibernate(demo.session.session_id)
-            await asyncio.sleep(2.0)
-            let_go.set()
-            await asyncio.to_thread(thread.join)
+            with busy(home):
+                await opened.pool.hibernate(demo.session.session_id)
+                await asyncio.sleep(2.0)
             assert await who(live) == "dana"
             assert engine().pids() == browsers
 
@@ -123,27 +119,14 @@ def test_a_session_is_forgotten_also_when_its_recipe_is_gone(with_pool: Callable
 
 def test_who_is_told_to_forget_later_has_lost_nothing_until_then(with_pool: Callable[..., None], vault: Vault, home: Path) -> None:
     """A window that closes for too long: 429 means that nothing was begun."""
-    let_go, held = threading.Event(), threading.Event()
-
-    def busy() -> None:
-        database = sqlite3.connect(home / "vault.db", isolation_level=None)
-        database.execute("BEGIN IMMEDIATE")
-        held.set()
-        let_go.wait(10.0)
-        database.execute("ROLLBACK")
-        database.close()
 
     async def flow(opened: Opened) -> None:
         session_id = (await opened.admit()).session.session_id
-        thread = threading.Thread(target=busy)
-        thread.start()
-        await asyncio.to_thread(held.wait)
-        await opened.pool.hibernate(session_id)
-        await asyncio.sleep(0.1)
-        with pytest.raises(PoolFull):
-            await opened.pool.end(session_id, forget=True)
-        let_go.set()
-        await asyncio.to_thread(thread.join)
+        with busy(home):
+            await opened.pool.hibernate(session_id)
+            await asyncio.sleep(0.1)
+            with pytest.raises(PoolFull):
+                await opened.pool.end(session_id, forget=True)
         await opened.pool.end(session_id, forget=True)
 
     with_pool(flow, queue_seconds=0.5)
