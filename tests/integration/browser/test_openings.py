@@ -8,7 +8,6 @@ import os
 import signal
 import threading
 import time
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Error
@@ -247,19 +246,7 @@ def test_a_browser_that_was_cleared_away_has_no_way_in(engine, one) -> None:
 # -- Playwright's own process dies -------------------------------------------------------------------------------
 
 
-def kill_playwright() -> None:
-    """The node processes of this one, as the system does when memory is short."""
-    killed = 0
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
-            if parent == str(os.getpid()) and b"run-driver" in (folder / "cmdline").read_bytes():
-                os.kill(int(folder.name), signal.SIGKILL)
-                killed += 1
-    assert killed, "there was none"
-
-
-def test_an_opening_after_playwright_has_died_starts_another(web, engine, one) -> None:
+def test_an_opening_after_playwright_has_died_starts_another(web, engine, one, kill_playwright) -> None:
     a = web.origin()
 
     async def scenario() -> None:
@@ -279,7 +266,7 @@ def test_an_opening_after_playwright_has_died_starts_another(web, engine, one) -
     asyncio.run(scenario())
 
 
-def test_what_is_open_when_playwright_dies_is_saved_and_what_comes_next_is_not_held_up(web, engine, one) -> None:
+def test_what_is_open_when_playwright_dies_is_saved_and_what_comes_next_is_not_held_up(web, engine, one, kill_playwright) -> None:
     a = web.origin()
 
     async def scenario() -> None:
@@ -305,7 +292,7 @@ def test_what_is_open_when_playwright_dies_is_saved_and_what_comes_next_is_not_h
     asyncio.run(scenario())
 
 
-def test_who_waits_for_something_of_a_page_when_playwright_dies_hears_of_it(engine, one) -> None:
+def test_who_waits_for_something_of_a_page_when_playwright_dies_hears_of_it(engine, one, kill_playwright) -> None:
     async def scenario() -> None:
         drivers = AsyncDrivers(engine)
         async with one() as chromium, drivers.context(chromium, StorageState(), None, {}) as (context, _):
@@ -332,7 +319,7 @@ def test_who_waits_for_something_of_a_page_when_playwright_dies_hears_of_it(engi
 
 
 @pytest.mark.parametrize("milliseconds", [0, 5, 20, 50, 100, 200])
-def test_an_opening_in_which_playwright_dies_goes_on_with_another(web, engine, one, milliseconds) -> None:
+def test_an_opening_in_which_playwright_dies_goes_on_with_another(web, engine, one, milliseconds, kill_playwright) -> None:
     a = web.origin()
 
     async def scenario() -> None:
@@ -353,7 +340,7 @@ def test_an_opening_in_which_playwright_dies_goes_on_with_another(web, engine, o
     asyncio.run(scenario())
 
 
-def test_a_sync_opening_after_playwright_has_died_starts_another(web, engine, one) -> None:
+def test_a_sync_opening_after_playwright_has_died_starts_another(web, engine, one, kill_playwright) -> None:
     a = web.origin()
 
     def opened_in_a_thread(chromium) -> None:
@@ -378,7 +365,7 @@ def test_a_sync_opening_after_playwright_has_died_starts_another(web, engine, on
     asyncio.run(scenario())
 
 
-def test_a_sync_call_that_waits_when_playwright_dies_hears_of_it(engine, one) -> None:
+def test_a_sync_call_that_waits_when_playwright_dies_hears_of_it(engine, one, kill_playwright) -> None:
     def waits(chromium) -> None:
         drivers = SyncDrivers(engine)
         for wait in ("evaluate", "event"):

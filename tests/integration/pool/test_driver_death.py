@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import signal
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from handstamp.sites.operation import Run, operation
@@ -23,19 +19,7 @@ if TYPE_CHECKING:
     from .conftest import Opened
 
 
-def kill_playwright() -> None:
-    """The node processes of this one."""
-    killed = 0
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
-            if parent == str(os.getpid()) and b"run-driver" in (folder / "cmdline").read_bytes():
-                os.kill(int(folder.name), signal.SIGKILL)
-                killed += 1
-    assert killed, "there was none"
-
-
-def made(*, dies: str = "") -> tuple[Operation, list[int]]:
+def made(kill_playwright: Callable[[], None], *, dies: str = "") -> tuple[Operation, list[int]]:
     """An operation that says whose account it sees, and how often it was begun; in the first Playwright dies, while it asks or waits."""
     begun: list[int] = []
 
@@ -53,8 +37,10 @@ def made(*, dies: str = "") -> tuple[Operation, list[int]]:
     return whose, begun
 
 
-def test_when_playwright_has_died_every_session_goes_on_without_a_login(with_pool: Callable[..., None], control: Control) -> None:
-    whose, _ = made()
+def test_when_playwright_has_died_every_session_goes_on_without_a_login(
+    kill_playwright: Callable[[], None], with_pool: Callable[..., None], control: Control
+) -> None:
+    whose, _ = made(kill_playwright)
 
     async def flow(opened: Opened) -> None:
         ids = {account.username: (await opened.admit(account)).session.session_id for account in (DEMO, DANA)}
@@ -70,7 +56,9 @@ def test_when_playwright_has_died_every_session_goes_on_without_a_login(with_poo
     assert control.stats().portside.logins == 2
 
 
-def test_who_uses_a_session_after_playwright_has_died_gets_it_in_a_new_window(with_pool: Callable[..., None], control: Control) -> None:
+def test_who_uses_a_session_after_playwright_has_died_gets_it_in_a_new_window(
+    kill_playwright: Callable[[], None], with_pool: Callable[..., None], control: Control
+) -> None:
     async def flow(opened: Opened) -> None:
         session_id = (await opened.admit()).session.session_id
         kill_playwright()
@@ -82,11 +70,11 @@ def test_who_uses_a_session_after_playwright_has_died_gets_it_in_a_new_window(wi
     assert control.stats().portside.logins == 1
 
 
-def test_an_operation_in_which_playwright_dies_is_done_again(with_pool: Callable[..., None], control: Control) -> None:
+def test_an_operation_in_which_playwright_dies_is_done_again(kill_playwright: Callable[[], None], with_pool: Callable[..., None], control: Control) -> None:
     async def flow(opened: Opened) -> None:
         session_id = (await opened.admit()).session.session_id
         for dies in ("asking", "waiting"):
-            whose, begun = made(dies=dies)
+            whose, begun = made(kill_playwright, dies=dies)
             async with asyncio.timeout(20):
                 assert (await opened.pool.run(session_id, whose, {})).result == Said(username="demo")
             assert len(begun) == 2
